@@ -1,0 +1,1 @@
+"""The four services: gateway, points, notifications, metrics. They meet only in shared.events and over HTTP."""

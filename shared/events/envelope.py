@@ -1,0 +1,95 @@
+"""CloudEvents 1.0 in Kafka's binary mode: the attributes travel as headers, the value is the event's JSON."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.events import registry
+from shared.events.contract import Event
+
+Headers = list[tuple[str, bytes]]
+
+_FIXED: Headers = [("ce_specversion", b"1.0"), ("content-type", b"application/json")]
+
+
+class EnvelopeError(ValueError):
+    """A record's headers are not those of an event of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What is known of an event besides its content.
+
+    `time` is when the platform took it in. `programme_version` is the newest version of the tenant's programme that the
+    gateway knew then: it makes the choice of a rule the same in every replay.
+    """
+
+    id: UUID
+    type: str
+    version: int
+    tenant: str
+    source: str
+    time: datetime
+    correlation_id: str = ""
+    traceparent: str = ""
+    programme_version: int = 0
+
+    def headers(self) -> Headers:
+        """The record's headers."""
+        found: Headers = [
+            ("ce_id", str(self.id).encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_time", self.time.isoformat().encode()),
+            ("ce_dataschema", f"urn:treue:event:{self.type}:{self.version}".encode()),
+            ("ce_tenant", self.tenant.encode()),
+            *_FIXED,
+        ]
+        optional = (
+            ("ce_correlationid", self.correlation_id),
+            ("traceparent", self.traceparent),
+            ("ce_programmeversion", str(self.programme_version) if self.programme_version else ""),
+        )
+        return found + [(name, value.encode()) for name, value in optional if value]
+
+    @classmethod
+    def of(cls, headers: Iterable[tuple[str, bytes]]) -> "Envelope":
+        """Read the headers of a record. Raises EnvelopeError when they are not complete."""
+        found = {name: value.decode("utf-8", "replace") for name, value in headers if value is not None}
+        try:
+            return cls(
+                id=UUID(found["ce_id"]),
+                type=found["ce_type"],
+                version=int(found["ce_dataschema"].rpartition(":")[2]),
+                tenant=found["ce_tenant"],
+                source=found["ce_source"],
+                time=datetime.fromisoformat(found["ce_time"]),
+                correlation_id=found.get("ce_correlationid", ""),
+                traceparent=found.get("traceparent", ""),
+                programme_version=int(found.get("ce_programmeversion", 0)),
+            )
+        except (KeyError, ValueError) as error:
+            raise EnvelopeError(f"not the headers of an event: {error!r}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is handed to Kafka."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Headers
+
+
+def key_of(tenant: str, event: Event) -> str:
+    """`tenant:customer`, `tenant:order` for a guest, `tenant` for the tenant's own events."""
+    return f"{tenant}:{event.key_suffix}" if event.key_suffix else tenant
+
+
+def record_of(envelope: Envelope, event: Event) -> Record:
+    """The record that carries this event."""
+    return Record(
+        event.TOPIC.value, key_of(envelope.tenant, event).encode(), registry.encode(event), envelope.headers()
+    )

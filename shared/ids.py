@@ -1,0 +1,32 @@
+"""The only place that makes identifiers.
+
+Ids that we mint are uuid7, so that rows written together lie together in an index. Ids that must be the same when the
+same thing comes again (a caller's retry, an event derived from another) are uuid5 of what makes them the same.
+"""
+
+from typing import NewType
+from uuid import UUID, uuid5
+
+import uuid_utils.compat
+
+TenantId = NewType("TenantId", str)
+CustomerId = NewType("CustomerId", str)
+EventId = NewType("EventId", UUID)
+
+# The root of all derived ids; it must never change: every stored event id depends on it.
+_NAMESPACE = UUID("6b6f2f5e-2f0a-5d4c-9a51-0c6f0d7e7ec1")
+
+
+def new_id() -> UUID:
+    """A fresh, time-ordered id (uuid7)."""
+    return uuid_utils.compat.uuid7()
+
+
+def event_id(tenant: str, source: str, key: str) -> EventId:
+    """The id of the event that `source` calls `key` in this tenant: the same call gives the same event."""
+    return EventId(uuid5(_NAMESPACE, f"{tenant}\n{source}\n{key}"))
+
+
+def derived_id(cause: UUID, name: str) -> EventId:
+    """The id of the event `name` that follows from the event `cause`; stable, so that re-emission is recognised."""
+    return EventId(uuid5(cause, name))

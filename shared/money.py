@@ -1,0 +1,48 @@
+"""Money: decimal strings outside, integer minor units with an ISO 4217 currency inside. Never a float."""
+
+from decimal import Decimal
+from functools import cache
+
+from iso4217 import Currency
+
+MINOR_MAX = 10**15  # beyond every real basket, far inside int64, so that sums of many stay inside too
+
+
+@cache
+def exponent(currency: str) -> int:
+    """Digits after the point of a currency: EUR 2, JPY 0, KWD 3.
+
+    Raises KeyError for a code that ISO 4217 does not know or that has no minor unit (gold, test codes).
+    """
+    try:
+        digits = Currency(currency).exponent
+    except ValueError:
+        raise KeyError(currency) from None
+    if digits is None:
+        raise KeyError(currency)
+    return int(digits)
+
+
+def to_minor(amount: str, currency: str) -> int:
+    """`"12.34"`, EUR -> 1234.
+
+    Raises ValueError for an amount with more digits than the currency has, and for anything but plain digits.
+    """
+    whole, _, fraction = amount.removeprefix("-").partition(".")
+    digits = exponent(currency)
+    if len(fraction) > digits or not (whole.isascii() and whole.isdigit()) or (fraction and not fraction.isdigit()):
+        raise ValueError(f"{amount!r} is not an amount in {currency} ({digits} digits after the point)")
+    minor = int(whole) * 10**digits + int(fraction.ljust(digits, "0") or 0)
+    if minor > MINOR_MAX:
+        raise ValueError(f"{amount} is more than we count in one event")
+    return -minor if amount.startswith("-") else minor
+
+
+def to_decimal(minor: int, currency: str) -> Decimal:
+    """1234, EUR -> Decimal("12.34")."""
+    return Decimal(minor).scaleb(-exponent(currency))
+
+
+def to_text(minor: int, currency: str) -> str:
+    """1234, EUR -> "12.34": the form that goes out over HTTP."""
+    return f"{to_decimal(minor, currency):f}"
