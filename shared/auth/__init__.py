@@ -1,0 +1,1 @@
+"""Who is calling, and what they may do. Credentials become a Principal at the edge; nothing behind looks at them."""

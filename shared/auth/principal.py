@@ -1,0 +1,45 @@
+"""The caller, after authentication."""
+
+from dataclasses import dataclass
+
+from shared.auth.scopes import CUSTOMERS_READ
+from shared.errors import ForbiddenError, NotFoundError
+
+ME = "me"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who calls, in which tenant.
+
+    Either a key of the shop (`scopes` say what it may do, `customer` is None) or one customer (who has no scopes, and
+    may do for themselves what a customer may). `subject` names the credential, for the audit; it is never a secret.
+    """
+
+    tenant: str
+    scopes: frozenset[str]
+    customer: str | None = None
+    subject: str = ""
+
+    def may(self, scope: str) -> bool:
+        """Whether the caller has this scope."""
+        return scope in self.scopes
+
+    def require(self, scope: str) -> None:
+        """Raises ForbiddenError unless the caller has this scope."""
+        if scope not in self.scopes:
+            raise ForbiddenError(f"This needs the scope {scope}.", required_scope=scope)
+
+    def customer_for(self, customer_id: str, scope: str = CUSTOMERS_READ) -> str:
+        """The customer that the path's `customer_id` means to this caller.
+
+        A customer gets at themselves alone, as `me` or by their id; anybody else does not exist for them. A key needs
+        `scope`, and has no `me`.
+        """
+        if self.customer is None:
+            self.require(scope)
+            if customer_id != ME:
+                return customer_id
+        elif customer_id in (ME, self.customer):
+            return self.customer
+        raise NotFoundError("There is no such customer.", code="customer_not_found")
