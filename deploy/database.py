@@ -1,0 +1,110 @@
+"""Roles and schemas: each service has a schema, a role that owns it and migrates, and a role that only works in it.
+
+Running it again changes nothing but the passwords. One more role reads everything and writes nothing: the auditor.
+"""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import asyncpg
+
+from deploy.environment import SERVICES
+
+AUDITOR = "treue_auditor"
+DATABASE = "treue"
+
+# Two bootstraps at the same time would trip over each other's CREATE ROLE.
+_LOCK = 0x7472657565
+
+
+def owner_role(service: str) -> str:
+    return f"treue_{service}_owner"
+
+
+def app_role(service: str) -> str:
+    return f"treue_{service}"
+
+
+ROLES = (AUDITOR, *(role(service) for service in SERVICES for role in (owner_role, app_role)))
+
+
+def role_url(admin_url: str, role: str, password: str) -> str:
+    """The same database by another role."""
+    parts = urlsplit(admin_url)
+    server = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{quote(role, safe='')}:{quote(password, safe='')}@{server}"))
+
+
+def database_url(admin_url: str, database: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(admin_url)._replace(path=f"/{database}"))
+
+
+async def create_database(admin_url: str, name: str) -> bool:
+    """False when it exists already."""
+    connection = await asyncpg.connect(admin_url)
+    try:
+        await connection.execute(f"CREATE DATABASE {_name(name)}")
+    except asyncpg.DuplicateDatabaseError:
+        return False
+    finally:
+        await connection.close()
+    return True
+
+
+async def drop_database(admin_url: str, name: str) -> None:
+    connection = await asyncpg.connect(admin_url)
+    try:
+        await connection.execute(f"DROP DATABASE IF EXISTS {_name(name)} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+async def bootstrap(admin_url: str, passwords: Mapping[str, str], services: Iterable[str] = SERVICES) -> None:
+    """Roles, schemas and rights in the database that `admin_url` names, all in one transaction."""
+    connection = await asyncpg.connect(admin_url)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+            await connection.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")
+            await _role(connection, AUDITOR, passwords[AUDITOR])
+            await connection.execute(f"GRANT pg_read_all_data TO {AUDITOR}")
+            await connection.execute(f"ALTER ROLE {AUDITOR} SET default_transaction_read_only = on")
+            for service in services:
+                await _service(connection, service, passwords)
+    finally:
+        await connection.close()
+
+
+async def _service(connection: asyncpg.Connection, service: str, passwords: Mapping[str, str]) -> None:
+    owner, app = owner_role(service), app_role(service)
+    for role in (owner, app):
+        await _role(connection, role, passwords[role])
+        await connection.execute(f"ALTER ROLE {role} SET search_path = {service}")
+    # An administrator who is no superuser may only give a schema to a role that it can act as.
+    await connection.execute(f"GRANT {owner} TO CURRENT_USER")
+    await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {owner}")
+    await connection.execute(f"GRANT USAGE ON SCHEMA {service} TO {app}")
+    for rights in (
+        "SELECT, INSERT, UPDATE, DELETE ON TABLES",
+        "USAGE, SELECT ON SEQUENCES",
+        "EXECUTE ON FUNCTIONS",
+    ):
+        await connection.execute(
+            f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {service} GRANT {rights} TO {app}"
+        )
+
+
+async def _role(connection: asyncpg.Connection, role: str, password: str) -> None:
+    """Created when missing; the password is set in any case, so that a rotated one takes hold."""
+    if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", role):
+        await connection.execute(f"CREATE ROLE {role} LOGIN")
+    # The server quotes the password: a utility statement takes no parameters.
+    statement = await connection.fetchval(
+        "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)", role, password
+    )
+    await connection.execute(statement)
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,74 @@
+"""Everything that a stack has lies in one folder: remove the folder and the stack never was."""
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+# The kernel refuses unix socket paths over 107 bytes, and supervisord binds a longer, temporary name first.
+_SOCKET_PATH_MAX = 92
+
+
+@dataclass(frozen=True)
+class StackFolder:
+    """The paths of one stack."""
+
+    path: Path
+
+    @classmethod
+    def chosen(cls) -> "StackFolder":
+        """The folder that TREUE_HOME names, else .treue in the project."""
+        return cls(Path(os.environ.get("TREUE_HOME") or PROJECT / ".treue").resolve())
+
+    def create(self) -> None:
+        for folder in (self.path, self.logs, self.data):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    @property
+    def logs(self) -> Path:
+        return self.path / "logs"
+
+    @property
+    def data(self) -> Path:
+        return self.path / "data"
+
+    @property
+    def mails(self) -> Path:
+        return self.data / "mails.jsonl"
+
+    @property
+    def description(self) -> Path:
+        """The file with a fixed shape that scripts read."""
+        return self.path / "stack.json"
+
+    @property
+    def socket(self) -> Path:
+        """Where supervisord listens: in the folder, or below the temporary folder when the path would be too long."""
+        inside = self.path / "supervisor.sock"
+        if len(os.fsencode(inside)) <= _SOCKET_PATH_MAX:
+            return inside
+        digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"treue-{os.getuid()}" / f"{digest}.sock"
+
+    def log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def read(self, name: str) -> Any:
+        """A remembered JSON file; None when there is none yet."""
+        file = self.path / name
+        return json.loads(file.read_text()) if file.exists() else None
+
+    def write(self, name: str, value: Any) -> None:
+        self.write_text(name, json.dumps(value, indent=2) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Whole or not at all, and readable by the owner alone: most of these files carry secrets."""
+        draft = self.path / f".{name}.new"
+        draft.touch(mode=0o600)
+        draft.write_text(text)
+        draft.replace(self.path / name)

@@ -1,0 +1,122 @@
+"""One stack: its folder, its servers and its services."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+
+import asyncpg
+from rich.console import Console
+
+from deploy.database import DATABASE, ROLES, bootstrap, create_database, database_url
+from deploy.local.addresses import Addresses
+from deploy.local.choices import Choices
+from deploy.local.credentials import load_or_create
+from deploy.local.folder import StackFolder
+from deploy.local.kafka import prepare_kafka
+from deploy.local.mailbox import mail_program
+from deploy.local.ports import PREFERRED, Ports
+from deploy.local.postgres import ADMIN, prepare_postgres
+from deploy.local.program import Program
+from deploy.local.services import service_programs
+from deploy.local.supervisor import Supervisor
+from deploy.local.waiting import wait_until
+from deploy.topics import apply_declared_topics
+
+_SERVER_TIMEOUT_S = 60.0
+
+
+class LocalStack:
+    """What `make up` and the tests start. Methods block; nothing here is asynchronous to its caller."""
+
+    def __init__(self, folder: StackFolder, console: Console, preferred: Mapping[str, int] = PREFERRED) -> None:
+        folder.create()
+        self.folder = folder
+        self.supervisor = Supervisor(folder)
+        self._console = console
+        self._ports = Ports(folder, preferred)
+        self.credentials = load_or_create(folder, (ADMIN, *ROLES))
+
+    def port(self, name: str) -> int:
+        return self._ports[name]
+
+    @property
+    def choices(self) -> Choices:
+        return Choices.remembered(self.folder)
+
+    @property
+    def addresses(self) -> Addresses:
+        return Addresses(self.choices, self._ports, self.credentials)
+
+    def launch(self, *, with_services: bool, owner: int | None = None) -> None:
+        """Starts the supervisor and with it the servers; the services wait until they are told to start."""
+        if self.supervisor.is_running():
+            return
+        self.choices.with_environment().save(self.folder)
+        for remark in self._ports.renew(self._port_names(with_services)):
+            self._console.print(remark)
+        programs = [*self._servers(), *(service_programs(self.addresses) if with_services else ())]
+        self.supervisor.configure(programs, owner)
+        self.supervisor.launch()
+
+    def wait_for_database(self) -> None:
+        """Until PostgreSQL answers and has our database, roles and schemas."""
+        wait_until("PostgreSQL", self._database_problem, _SERVER_TIMEOUT_S, self._look_at("postgres"))
+        asyncio.run(bootstrap(self.addresses.database, self.credentials.passwords))
+
+    def wait_for_kafka(self) -> list[str]:
+        """Until Kafka answers and has our topics; returns those that were made or changed."""
+        done: list[str] = []
+
+        def problem() -> str | None:
+            try:
+                done.extend(apply_declared_topics(self.addresses.kafka))
+            except (OSError, TimeoutError) as error:
+                return str(error) or type(error).__name__
+            return None
+
+        wait_until("Kafka", problem, _SERVER_TIMEOUT_S, self._look_at("kafka"))
+        return done
+
+    def stop(self) -> None:
+        """Services first, then the servers that they use, then the supervisor. Harmless when nothing runs."""
+        if not self.supervisor.is_running():
+            return
+        servers = {"kafka", "postgres", "mail"}
+        names = [process.name for process in self.supervisor.processes()]
+        self.supervisor.stop(name for name in names if name not in servers)
+        self.supervisor.stop(name for name in names if name in servers)
+        self.supervisor.shut_down()
+
+    def _servers(self) -> Iterable[Program]:
+        choices = self.choices
+        if choices.database_url is None:
+            yield prepare_postgres(self.folder, self._ports, self.credentials.password(ADMIN))
+        if choices.kafka_bootstrap is None:
+            yield prepare_kafka(self.folder, self._ports, self._console)
+        yield mail_program(self.folder, self._ports)
+
+    def _port_names(self, with_services: bool) -> list[str]:
+        choices = self.choices
+        absent = {"postgres"} if choices.database_url else set()
+        absent |= {"kafka", "kafka-controller"} if choices.kafka_bootstrap else set()
+        servers = {"postgres", "kafka", "kafka-controller", "mail"}
+        return [name for name in PREFERRED if name not in absent and (with_services or name in servers)]
+
+    def _database_problem(self) -> str | None:
+        try:
+            asyncio.run(_reach(self.addresses.database))
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            return str(error) or type(error).__name__
+        return None
+
+    def _look_at(self, name: str) -> str:
+        return f"Look at {self.folder.log(name)}, or run `treue logs {name}`."
+
+
+async def _reach(url: str) -> None:
+    """Connects, making the embedded server's database when it is not there yet."""
+    try:
+        connection = await asyncpg.connect(url, timeout=5)
+    except asyncpg.InvalidCatalogNameError:
+        await create_database(database_url(url, "postgres"), DATABASE)
+        return
+    await connection.close()

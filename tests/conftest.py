@@ -1,0 +1,35 @@
+"""The real servers, started once per run when the first test asks for them, and stopped at its end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+
+from tests.support.stack import Database, Parts, fresh_database
+
+DatabaseFactory = Callable[[str], Awaitable[Database]]
+
+
+@pytest.fixture(scope="session")
+async def parts(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Parts]:
+    """PostgreSQL, Kafka (with our topics) and a mail sink."""
+    parts = Parts(tmp_path_factory.mktemp("parts"))
+    try:
+        await asyncio.to_thread(parts.start)
+        yield parts
+    finally:
+        await asyncio.to_thread(parts.stop)
+
+
+@pytest.fixture(scope="session")
+async def database(parts: Parts) -> AsyncIterator[DatabaseFactory]:
+    """`await database("points")` gives that service a fresh database; all are dropped at the end of the run."""
+    made: list[Database] = []
+
+    async def fresh(service: str) -> Database:
+        made.append(await fresh_database(parts, service))
+        return made[-1]
+
+    yield fresh
+    for one in made:
+        await one.drop()
