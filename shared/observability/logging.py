@@ -25,6 +25,17 @@ _SECRETS = re.compile(
 _JSON = structlog.processors.JSONRenderer(default=str)
 
 
+# Until a process configures its logs (tests never do): no library default that prints local variables, which would
+# hold payloads and credentials.
+structlog.configure(
+    processors=[
+        structlog.stdlib.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ],
+    logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+)
+
+
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """The logger of a module, by its name."""
     return cast(structlog.stdlib.BoundLogger, structlog.get_logger(name))

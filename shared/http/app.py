@@ -1,0 +1,146 @@
+"""`create_app()`: what every service's HTTP side has without asking for it.
+
+One layer, pure ASGI, around hot handlers and FastAPI's router alike: it names the request (correlation id, trace),
+bounds its headers, counts it, and turns every failure into a problem. There is no other middleware.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.types import Receive, Scope, Send
+
+from shared.auth.principal import Principal
+from shared.auth.tokens import TokenVerifier
+from shared.http.api import Api, Lifespan, create_api, error_of
+from shared.http.builtin import OpenApiHook, builtin_routes
+from shared.http.caller import Authenticate
+from shared.http.errors import ClientGoneError, HeadersTooLargeError
+from shared.http.exchange import Exchange
+from shared.http.health import Readiness, ReadinessCheck
+from shared.http.hot import HotRoutes, HotTable
+from shared.http.problems import internal_problem, problem_response
+from shared.observability.logging import get_logger
+from shared.observability.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS_IN_FLIGHT
+from shared.observability.tracing import hand_on, note, span, tracing_on
+
+HEADERS_MAX: Final = 64
+HEADERS_MAX_BYTES: Final = 16_384
+_CLIENT_GONE: Final = 499
+_NO_ROUTES: Final[HotRoutes] = {}
+_log = get_logger(__name__)
+
+
+def create_app(  # noqa: PLR0913 - each is something a service may say about itself, by name
+    *,
+    service: str,
+    version: str,
+    title: str,
+    description: str = "",
+    verifier: TokenVerifier | None = None,
+    authenticate: Authenticate | None = None,
+    checks: Sequence[ReadinessCheck] = (),
+    routers: Sequence[APIRouter] = (),
+    open_routers: Sequence[APIRouter] = (),
+    hot: HotRoutes = _NO_ROUTES,
+    described: Sequence[APIRouter] = (),
+    openapi: OpenApiHook | None = None,
+    lifespan: Lifespan | None = None,
+) -> "Application":
+    """A service's HTTP side: /livez, /readyz, /metrics, /openapi.json, /docs and the service's own routes.
+
+    `routers`: every route needs a caller, by `verifier` (or `authenticate` where tokens are not all there is), checked
+    before anything else of the request; `open_routers`: their routes see to it themselves. `hot`: raw handlers by
+    (method, path template), which see to it themselves too; `described`: routers that are never called, to put hot
+    routes into the OpenAPI document. `openapi`: a last hand on that document.
+    """
+    if authenticate is None and verifier is not None:
+        authenticate = _by_token(verifier)
+    api = create_api(
+        routers, open_routers, authenticate, lifespan, title=title, version=version, description=description
+    )
+    readiness = Readiness(checks)
+    own = builtin_routes(api, described, readiness, openapi)
+    return Application(service, api, HotTable({**own, **hot}), readiness)
+
+
+class Application:
+    """A service's HTTP side, as an ASGI application. Made by create_app()."""
+
+    def __init__(self, service: str, api: Api, table: HotTable, readiness: Readiness) -> None:
+        self.service = service
+        self.api = api
+        self.readiness = readiness
+        self._table = table
+        self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
+        self._in_flight = 0
+        HTTP_REQUESTS_IN_FLIGHT.labels(service).set_function(lambda: self._in_flight)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.api(scope, receive, send)
+            return
+        started = perf_counter()
+        self._in_flight += 1
+        exchange = Exchange(scope, receive, send, *self._table.find(scope["path"]))
+        try:
+            if tracing_on():
+                await self._traced(exchange)
+            else:
+                hand_on(exchange.traceparent)
+                await self._guarded(exchange)
+        finally:
+            self._in_flight -= 1
+            self._observe(exchange, perf_counter() - started)
+
+    async def _traced(self, exchange: Exchange) -> None:
+        with span(f"{exchange.scope['method']} {exchange.route}", exchange.traceparent):
+            await self._guarded(exchange)
+            note(http_route=exchange.route, http_response_status_code=exchange.status)
+
+    async def _guarded(self, exchange: Exchange) -> None:
+        try:
+            await self._handle(exchange)
+        except ClientGoneError:
+            exchange.status = _CLIENT_GONE
+        except Exception as error:
+            if exchange.status:  # half an answer is out: only breaking the connection can tell
+                raise
+            await exchange.answer(*self._rendered(error, exchange))
+
+    async def _handle(self, exchange: Exchange) -> None:
+        check_headers(exchange.headers, len(exchange.scope["headers"]))
+        handler = exchange.hot and exchange.hot.handlers.get(exchange.scope["method"])
+        if handler:
+            response = await handler(exchange.hot_request())
+            await exchange.answer(response.status, response.headers, response.body)
+        else:
+            await self.api(exchange.scope, exchange.receive, exchange.send)
+
+    def _rendered(self, error: Exception, exchange: Exchange) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+        known = error_of(error, allowed_beside=exchange.hot.handlers if exchange.hot else ())
+        if known is not None:
+            return problem_response(known, exchange.correlation_id)
+        _log.error("request_failed", route=exchange.route, method=exchange.scope["method"], exc_info=error)
+        return internal_problem(exchange.correlation_id)
+
+    def _observe(self, exchange: Exchange, seconds: float) -> None:
+        key = (exchange.route, exchange.scope["method"], exchange.status)
+        observe = self._observers.get(key)
+        if observe is None:
+            observe = self._observers[key] = HTTP_REQUEST_SECONDS.labels(self.service, *key).observe
+        observe(seconds)
+
+
+def check_headers(headers: Mapping[bytes, bytes], count: int) -> None:
+    """Raises HeadersTooLargeError for more, or longer ones, than an honest client sends."""
+    if count > HEADERS_MAX or sum(map(len, headers.values())) > HEADERS_MAX_BYTES:
+        raise HeadersTooLargeError(f"The headers exceed {HEADERS_MAX} lines or {HEADERS_MAX_BYTES} bytes.")
+
+
+def _by_token(verifier: TokenVerifier) -> Authenticate:
+    async def authenticate(credential: str) -> Principal:
+        return verifier.verify(credential)
+
+    return authenticate

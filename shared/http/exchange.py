@@ -1,0 +1,70 @@
+"""One request and its answer, as the application passes them around."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.types import Message, Receive, Scope, Send
+
+from shared.http.hot import HotPath, HotRequest
+from shared.ids import new_id
+from shared.observability.context import CORRELATION_ID, EVENT_ID, TENANT
+
+UNMATCHED: Final = "unmatched"
+_good_id = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}").fullmatch
+
+
+class Exchange:
+    """The request's headers and name, and the way back to the client, which stamps that name on the answer."""
+
+    __slots__ = ("_send", "_stamp", "correlation_id", "headers", "hot", "params", "receive", "scope", "status")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, hot: HotPath | None, params: dict[str, str]) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.hot = hot
+        self.params = params
+        self.status = 0
+        self._send = send
+        given = self.headers.get(b"x-correlation-id")
+        name = given if given is not None and _good_id(given) else str(new_id()).encode()
+        self.correlation_id = name.decode()
+        self._stamp = (b"x-correlation-id", name)
+        # All of them: a task may start with what the connection's previous request had set.
+        CORRELATION_ID.set(self.correlation_id)
+        TENANT.set("")
+        EVENT_ID.set("")
+
+    @property
+    def route(self) -> str:
+        """The template of the route that answers; never the path itself, which may hold ids."""
+        if self.hot is not None and self.scope["method"] in self.hot.handlers:
+            return self.hot.template
+        route = self.scope.get("route")
+        return route.path_format if route is not None else UNMATCHED
+
+    @property
+    def traceparent(self) -> str:
+        """The caller's trace context."""
+        return self.headers.get(b"traceparent", b"").decode("latin-1")
+
+    def hot_request(self) -> HotRequest:
+        """What a hot handler gets."""
+        return HotRequest(self.scope, self.receive, self.headers, self.params, self.correlation_id)
+
+    async def send(self, message: Message) -> None:
+        """Pass on what FastAPI sends."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message["headers"], self._stamp]
+        await self._send(message)
+
+    async def answer(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+        """Answer at once."""
+        self.status = status
+        lines = [*headers, self._stamp]
+        if status not in (204, 304):
+            lines.append((b"content-length", b"%d" % len(body)))
+        await self._send({"type": "http.response.start", "status": status, "headers": lines})
+        await self._send({"type": "http.response.body", "body": body})

@@ -1,0 +1,33 @@
+"""Pydantic's and FastAPI's complaints in our words: `{pointer, rule, detail, value?}` for each."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared.errors import Fault
+from shared.http.errors import PlacedFault
+from shared.http.json import pointer
+
+_PLACES = frozenset({"query", "path", "header", "cookie"})
+
+
+def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
+    """The faults of a body, from pydantic's list of errors."""
+    return [Fault(pointer(error["loc"]), error["type"], error["msg"], _value(error)) for error in errors]
+
+
+def request_faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
+    """The faults of a query, path or header, from FastAPI's list of errors, whose place comes first in `loc`."""
+    return [_placed(error) for error in errors]
+
+
+def _placed(error: Mapping[str, Any]) -> Fault:
+    place, *rest = error["loc"]
+    if place not in _PLACES:
+        return Fault(pointer(rest), error["type"], error["msg"], _value(error))
+    return PlacedFault(pointer(rest), error["type"], error["msg"], _value(error), place)
+
+
+def _value(error: Mapping[str, Any]) -> Any:
+    """The offending value; a missing one has none, and a container would say too much."""
+    value = error.get("input")
+    return None if error["type"] == "missing" or isinstance(value, dict | list) else value

@@ -1,0 +1,68 @@
+"""/livez says that the process turns; /readyz that it can do its work. Never mixed: restarting a process does not bring
+its database back."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from shared.errors import UnavailableError
+from shared.observability.logging import get_logger
+
+_log = get_logger(__name__)
+_REMEMBERED_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ReadinessCheck:
+    """Something that must be there: `probe` returns when it is, and raises (its message says why) when it is not."""
+
+    name: str
+    probe: Callable[[], Awaitable[object]]
+    timeout_s: float = 2.0
+
+
+class Readiness:
+    """Whether the process can do its work now. Answers are kept for half a second, so that nobody can load what is
+    checked by asking."""
+
+    def __init__(self, checks: Sequence[ReadinessCheck]) -> None:
+        self._checks = checks
+        self._closing = False
+        self._asked_at = -_REMEMBERED_S
+        self._missing: dict[str, str] = {}
+        self._lock = asyncio.Lock()
+
+    def close(self) -> None:
+        """From now on: not ready, so that no new work is sent here. There is no way back."""
+        self._closing = True
+
+    async def require(self) -> list[str]:
+        """The names of all checks. Raises UnavailableError that names what is not ready and why."""
+        missing = {"process": "shutting down"} if self._closing else await self._ask()
+        if missing:
+            raise UnavailableError("Not ready: " + ", ".join(missing) + ".", code="not_ready", not_ready=missing)
+        return [check.name for check in self._checks]
+
+    async def _ask(self) -> dict[str, str]:
+        async with self._lock:
+            if time.monotonic() - self._asked_at >= _REMEMBERED_S:
+                reasons = await asyncio.gather(*(_reason(check) for check in self._checks))
+                named = zip(self._checks, reasons, strict=True)
+                self._missing = {check.name: reason for check, reason in named if reason}
+                self._asked_at = time.monotonic()
+            return self._missing
+
+
+async def _reason(check: ReadinessCheck) -> str:
+    """Why the check fails; empty when it does not."""
+    try:
+        async with asyncio.timeout(check.timeout_s):
+            await check.probe()
+    except TimeoutError:
+        return f"no answer within {check.timeout_s:g} s"
+    except Exception as error:  # noqa: BLE001 - whatever fails is the answer
+        _log.warning("readiness_check_failed", check=check.name, error=repr(error)[:300])
+        return type(error).__name__
+    return ""

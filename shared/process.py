@@ -1,0 +1,49 @@
+"""How a process of ours lives: one event loop, one way to stop, and no half-dead states.
+
+`main` gets an event that is set at the first SIGTERM or SIGINT and returns when it has ended in order. When it raises,
+the process exits non-zero at once, for its supervisor to start it anew.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import uvloop
+
+from shared.observability.logging import get_logger
+
+_log = get_logger(__name__)
+
+Main = Callable[[asyncio.Event], Awaitable[None]]
+
+
+def run_process(main: Main) -> None:
+    """Run `main` under uvloop until it returns, then exit: 0 if it returned, 1 if it raised."""
+    try:
+        uvloop.run(_until_stopped(main))
+    except Exception:  # noqa: BLE001 - whatever it was, the supervisor decides what follows
+        _log.exception("process_failed")
+        sys.exit(1)
+
+
+async def run_together(stop: asyncio.Event, *tasks: Coroutine[Any, Any, None]) -> None:
+    """Run tasks side by side until `stop`. When one raises, or ends before its time, all end."""
+    async with asyncio.TaskGroup() as group:
+        for task in tasks:
+            group.create_task(_to_the_end(task, stop))
+
+
+async def _to_the_end(task: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    await task
+    if not stop.is_set():
+        raise RuntimeError(f"{task} ended, though nobody asked it to")
+
+
+async def _until_stopped(main: Main) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await main(stop)
