@@ -1,4 +1,4 @@
-"""What the operator chose for a stack, remembered in its folder: servers elsewhere, and how many workers."""
+"""What was chosen for a stack, remembered in its folder: servers elsewhere, how many workers, whose it is."""
 
 import os
 from dataclasses import asdict, dataclass, field, replace
@@ -10,20 +10,23 @@ _FILE = "choices.json"
 
 @dataclass(frozen=True)
 class Choices:
-    """An address of None means: the embedded server."""
+    """An address of None means: the embedded server. With an `owner` (a process id) the stack ends when that process
+    does, however it does."""
 
     kafka_bootstrap: str | None = None
     database_url: str | None = None
     workers: dict[str, int] = field(default_factory=dict)
+    owner: int | None = None
 
     @classmethod
     def remembered(cls, folder: StackFolder) -> "Choices":
         return cls(**(folder.read(_FILE) or {}))
 
-    def with_environment(self) -> "Choices":
-        """The servers that KAFKA_BOOTSTRAP and DATABASE_URL name now; unset means embedded again."""
+    def renewed(self, owner: int | None) -> "Choices":
+        """For a new start: the servers that KAFKA_BOOTSTRAP and DATABASE_URL name now; unset means embedded again."""
         return replace(
             self,
+            owner=owner,
             kafka_bootstrap=os.environ.get("KAFKA_BOOTSTRAP") or None,
             database_url=os.environ.get("DATABASE_URL") or None,
         )

@@ -1,9 +1,12 @@
 """Everything that a stack has lies in one folder: remove the folder and the stack never was."""
 
+import fcntl
 import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +57,13 @@ class StackFolder:
             return inside
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
         return Path(tempfile.gettempdir()) / f"treue-{os.getuid()}" / f"{digest}.sock"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One command at a time changes a stack; a second one waits."""
+        with (self.path / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def log(self, name: str) -> Path:
         return self.logs / f"{name}.log"

@@ -43,11 +43,15 @@ def prepare_postgres(folder: StackFolder, ports: Ports, password: str) -> Progra
     (data / "treue.conf").write_text(_SETTINGS + _statistics() + f"port = {ports['postgres']}\n")
     return Program(
         name="postgres",
-        command=(*_as_ordinary_user(), str(_installation() / "bin" / "postgres"), "-D", str(data)),
+        command=(*postgres_command(), "-D", str(data)),
         priority=SERVER_PRIORITY,
         stop_signal="INT",  # the fast shutdown: sessions are ended, everything committed is kept
         autostart=True,
     )
+
+
+def postgres_command() -> tuple[str, ...]:
+    return (*_as_ordinary_user(), str(_installation() / "bin" / "postgres"))
 
 
 def _installation() -> Path:

@@ -18,7 +18,7 @@ from deploy.local.postgres import ADMIN, prepare_postgres
 from deploy.local.program import Program
 from deploy.local.services import service_programs
 from deploy.local.supervisor import Supervisor
-from deploy.local.waiting import wait_until
+from deploy.local.waiting import reach, wait_until
 from deploy.topics import apply_declared_topics
 
 _SERVER_TIMEOUT_S = 60.0
@@ -35,6 +35,11 @@ class LocalStack:
         self._ports = Ports(folder, preferred)
         self.credentials = load_or_create(folder, (ADMIN, *ROLES))
 
+    @classmethod
+    def chosen(cls, console: Console, preferred: Mapping[str, int] = PREFERRED) -> "LocalStack":
+        """The stack of the folder that TREUE_HOME names, else of the project."""
+        return cls(StackFolder.chosen(), console, preferred)
+
     def port(self, name: str) -> int:
         return self._ports[name]
 
@@ -50,12 +55,19 @@ class LocalStack:
         """Starts the supervisor and with it the servers; the services wait until they are told to start."""
         if self.supervisor.is_running():
             return
-        self.choices.with_environment().save(self.folder)
+        self.choices.renewed(owner).save(self.folder)
         for remark in self._ports.renew(self._port_names(with_services)):
             self._console.print(remark)
-        programs = [*self._servers(), *(service_programs(self.addresses) if with_services else ())]
-        self.supervisor.configure(programs, owner)
+        self._configure(with_services)
         self.supervisor.launch()
+
+    def reconfigure(self) -> None:
+        """Another number of workers, while the rest runs on."""
+        self._configure(with_services=True)
+        self.supervisor.apply()
+
+    def service_names(self) -> list[str]:
+        return [program.name for program in service_programs(self.addresses)]
 
     def wait_for_database(self) -> None:
         """Until PostgreSQL answers and has our database, roles and schemas."""
@@ -63,18 +75,22 @@ class LocalStack:
         asyncio.run(bootstrap(self.addresses.database, self.credentials.passwords))
 
     def wait_for_kafka(self) -> list[str]:
-        """Until Kafka answers and has our topics; returns those that were made or changed."""
-        done: list[str] = []
+        """Until Kafka answers and has our topics; returns those that were made."""
+        made: list[str] = []
 
         def problem() -> str | None:
             try:
-                done.extend(apply_declared_topics(self.addresses.kafka))
-            except (OSError, TimeoutError) as error:
+                reach(self.addresses.kafka)
+                made.extend(apply_declared_topics(self.addresses.kafka))
+            except (OSError, RuntimeError) as error:
+                # aiokafka's errors are RuntimeErrors that say themselves whether waiting helps.
+                if not getattr(error, "retriable", True):
+                    raise
                 return str(error) or type(error).__name__
             return None
 
         wait_until("Kafka", problem, _SERVER_TIMEOUT_S, self._look_at("kafka"))
-        return done
+        return made
 
     def stop(self) -> None:
         """Services first, then the servers that they use, then the supervisor. Harmless when nothing runs."""
@@ -85,6 +101,10 @@ class LocalStack:
         self.supervisor.stop(name for name in names if name not in servers)
         self.supervisor.stop(name for name in names if name in servers)
         self.supervisor.shut_down()
+
+    def _configure(self, with_services: bool) -> None:
+        services = service_programs(self.addresses) if with_services else ()
+        self.supervisor.configure([*self._servers(), *services], self.choices.owner)
 
     def _servers(self) -> Iterable[Program]:
         choices = self.choices
@@ -103,7 +123,7 @@ class LocalStack:
 
     def _database_problem(self) -> str | None:
         try:
-            asyncio.run(_reach(self.addresses.database))
+            asyncio.run(_open_database(self.addresses.database))
         except (OSError, TimeoutError, asyncpg.PostgresError) as error:
             return str(error) or type(error).__name__
         return None
@@ -112,7 +132,7 @@ class LocalStack:
         return f"Look at {self.folder.log(name)}, or run `treue logs {name}`."
 
 
-async def _reach(url: str) -> None:
+async def _open_database(url: str) -> None:
     """Connects, making the embedded server's database when it is not there yet."""
     try:
         connection = await asyncpg.connect(url, timeout=5)

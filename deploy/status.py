@@ -1,0 +1,52 @@
+"""`treue status`: the processes and whether they are ready."""
+
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+
+from deploy.description import Description
+from deploy.local.readiness import addresses_by_process, readiness
+from deploy.local.stack import LocalStack
+from deploy.local.supervisor import ProcessState
+from deploy.output import progress, show
+
+
+def status() -> None:
+    """Which processes run, since when, and whether they are ready."""
+    stack = LocalStack.chosen(progress())
+    description = Description.required(stack.folder)
+    processes = stack.supervisor.processes()
+    urls = addresses_by_process(stack.addresses)
+    running = {process.name for process in processes if process.pid}
+    answers = readiness({name: url for name, url in urls.items() if name in running})
+    rows = [_row(process, answers) for process in processes]
+    known = {name: getattr(description, name) for name in ("base_url", "tenant", "kafka_bootstrap")}
+    show({"processes": rows, **known, "folder": str(stack.folder.path)}, _table(rows), f"\n{_headline(rows, known)}")
+
+
+def _row(process: ProcessState, answers: dict[str, str | None]) -> dict[str, Any]:
+    """`ready` is null for a process that has no such thing: the servers."""
+    row = asdict(process)
+    if process.name in answers:
+        problem = answers[process.name]
+        return row | {"ready": problem is None, "note": problem or process.note}
+    return row | {"ready": None}
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table("process", "state", "ready", "pid", "up", "note", box=None)
+    words = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}
+    for row in rows:
+        colour = "green" if row["state"] == "RUNNING" else "red"
+        up = f"{row['uptime_s']} s" if row["pid"] else ""
+        table.add_row(
+            row["name"], f"[{colour}]{row['state']}[/]", words[row["ready"]], str(row["pid"] or ""), up, row["note"]
+        )
+    return table
+
+
+def _headline(rows: list[dict[str, Any]], known: dict[str, str]) -> str:
+    if not rows:
+        return "Nothing runs. Start it with `make up`."
+    return f"Gateway: {known['base_url']}   Kafka: {known['kafka_bootstrap']}   Tenant: {known['tenant']}"

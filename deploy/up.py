@@ -1,0 +1,109 @@
+"""`treue up` and `treue down`."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy.demo_tenant import ensure_demo_tenant
+from deploy.description import Description
+from deploy.local.ports import PREFERRED
+from deploy.local.readiness import addresses_by_process, readiness
+from deploy.local.stack import LocalStack
+from deploy.migrations import migrate_services
+from deploy.output import progress, show
+from deploy.problems import OperatorError
+
+_READY_TIMEOUT_S = 90.0
+
+
+def up(
+    port: Annotated[
+        int, typer.Option(help="Where the gateway listens when this folder is new or the port is taken.")
+    ] = 8080,
+) -> None:
+    """Start the whole platform and wait until everything answers. Safe to repeat."""
+    stack = LocalStack.chosen(progress(), {**PREFERRED, "gateway": port})
+    description = bring_up(stack, progress())
+    show(description.as_json(), *_welcome(description))
+
+
+def down() -> None:
+    """Stop the platform. Its data stays."""
+    stack = LocalStack.chosen(progress())
+    with stack.folder.alone(), _step(progress(), "Stopped"):
+        stack.stop()
+    show({"stopped": True})
+
+
+def bring_up(stack: LocalStack, console: Console, owner: int | None = None) -> Description:
+    with stack.folder.alone():
+        with _step(console, "Servers started"):
+            stack.launch(with_services=True, owner=owner)
+        with _step(console, "PostgreSQL answers"):
+            stack.wait_for_database()
+        with _step(console, "Schemas are up to date"):
+            migrate_services(stack)
+        with _step(console, "Kafka answers, topics are there"):
+            stack.wait_for_kafka()
+        with _step(console, "Services are ready"):
+            start_services(stack)
+        with _step(console, "Tenant demo is there"):
+            description = ensure_demo_tenant(stack)
+        description.save(stack.folder)
+    return description
+
+
+def start_services(stack: LocalStack) -> None:
+    stack.supervisor.start(stack.service_names())
+    wait_until_ready(stack)
+
+
+def wait_until_ready(stack: LocalStack) -> None:
+    """Until every process runs and every service says that it is ready; gives up early on one that cannot start."""
+    deadline = time.monotonic() + _READY_TIMEOUT_S
+    while waiting := _not_ready(stack):
+        name, reason = next(iter(waiting.items()))
+        if time.monotonic() > deadline:
+            raise OperatorError(
+                f"{', '.join(waiting)} did not get ready in {_READY_TIMEOUT_S:.0f} s. {name}: {reason}",
+                f"Look at {stack.folder.log(name)}; `treue status` says how the others are.",
+            )
+        time.sleep(0.1)
+
+
+def _not_ready(stack: LocalStack) -> dict[str, str]:
+    processes = stack.supervisor.processes()
+    waiting = {process.name: f"{process.state} {process.note}" for process in processes if process.state != "RUNNING"}
+    answers = readiness(addresses_by_process(stack.addresses))
+    return {name: problem for name, problem in answers.items() if problem is not None} | waiting
+
+
+@contextmanager
+def _step(console: Console, done: str) -> Iterator[None]:
+    start = time.monotonic()
+    with console.status(f"{done} ..."):
+        yield
+    console.print(f"[green]ok[/] {done} [dim]({time.monotonic() - start:.1f} s)[/]")
+
+
+def _welcome(description: Description) -> list[str]:
+    key, url = description.api_key, description.base_url
+    body = (
+        '{"order_id": "o-1", "customer_id": "ada", "occurred_at": "2026-11-22T10:00:00Z", "currency": "EUR",'
+        ' "total": "49.90", "lines": [{"line_id": "1", "sku": "mug", "quantity": 1, "unit_price": "49.90"}]}'
+    )
+    return [
+        "",
+        f"[bold]Treue answers at {url}[/] (its API: {url}/docs). API key of the tenant {description.tenant}:",
+        f"  {key}",
+        "",
+        "Try a purchase, the customer's balance, and the mails that were sent:",
+        f"  curl -H 'Authorization: Bearer {key}' -H 'Idempotency-Key: first' -H 'Content-Type: application/json' "
+        f"{url}/v1/purchases -d '{body}'",
+        f"  curl -H 'Authorization: Bearer {key}' {url}/v1/customers/ada/balance",
+        "  .venv/bin/treue mails",
+    ]
