@@ -32,7 +32,7 @@ def to_minor(amount: str, currency: str) -> int:
     digits = exponent(currency)
     if len(fraction) > digits or not (whole.isascii() and whole.isdigit()) or (fraction and not fraction.isdigit()):
         raise ValueError(f"{amount!r} is not an amount in {currency} ({digits} digits after the point)")
-    minor = int(whole) * 10**digits + int(fraction.ljust(digits, "0") or 0)
+    minor: int = int(whole) * 10**digits + int(fraction.ljust(digits, "0") or 0)
     if minor > MINOR_MAX:
         raise ValueError(f"{amount} is more than we count in one event")
     return -minor if amount.startswith("-") else minor

@@ -1,0 +1,34 @@
+"""Engines. A process has one for its HTTP side and one for its consumer, so that neither starves the other."""
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+# What the server itself enforces on each of our sessions, whatever the client does or forgets.
+_SERVER_SETTINGS = {
+    "idle_in_transaction_session_timeout": "15s",
+    "client_connection_check_interval": "5s",
+    "tcp_user_timeout": "10s",
+    "timezone": "UTC",
+    "jit": "off",
+}
+
+
+def create_engine(url: str, *, name: str, pool_size: int, command_timeout_s: float = 15.0) -> AsyncEngine:
+    """An engine over asyncpg.
+
+    `name` is shown in pg_stat_activity. `command_timeout_s` bounds every single statement from the client's side; a
+    request for a connection that none is free for fails after five seconds.
+    """
+    return create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=False,
+        pool_recycle=1800,
+        connect_args={
+            "timeout": 5,
+            "command_timeout": command_timeout_s,
+            "server_settings": {**_SERVER_SETTINGS, "application_name": name},
+        },
+    )

@@ -1,0 +1,42 @@
+"""A transaction whose owner is the handler: it commits when the block ends, and rolls back when the block raises."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+# The first statement also begins the transaction: SQLAlchemy's asyncpg adapter starts one only when it executes
+# something itself, and statements on the bare driver connection before that would each commit alone.
+_OPEN = (
+    "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true), clock_timestamp() AS now"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """An open transaction.
+
+    `sa` is for SQLAlchemy Core; `raw` is the asyncpg connection below it, for the hot statements (COPY, unnest).
+    `now` is the database's clock, read once: everything that the transaction stamps has the same instant.
+    """
+
+    sa: AsyncConnection
+    raw: Any
+    now: datetime
+
+
+@asynccontextmanager
+async def transaction(
+    engine: AsyncEngine, *, lock_timeout_s: float = 3.0, statement_timeout_s: float = 10.0
+) -> AsyncIterator[Transaction]:
+    """Open a transaction that waits for a lock and works on a statement no longer than told."""
+    async with engine.begin() as connection:
+        opened = await connection.exec_driver_sql(
+            _OPEN, (f"{int(lock_timeout_s * 1000)}ms", f"{int(statement_timeout_s * 1000)}ms")
+        )
+        now = opened.one().now
+        raw = (await connection.get_raw_connection()).driver_connection
+        yield Transaction(connection, raw, now)

@@ -1,0 +1,235 @@
+"""The consumer: reads the topics of one service and brings them into its database, each partition in its own lane.
+
+Kafka says which partitions are ours; the claim in Postgres makes it true. Records of a partition that is not claimed in
+the present generation are never looked at. A lane reads its next batch while others are in the database; nothing is
+queued beyond one batch a partition, so a slow database slows the reading and memory stays flat.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.messaging import offsets
+from shared.messaging.claiming import claim_partition, verify_last
+from shared.messaging.failures import Verdict, verdict
+from shared.messaging.incoming import Application, RawRecord, at, read
+from shared.messaging.lane import HaltError, Lane
+from shared.messaging.membership import Membership
+from shared.messaging.offsets import FencedError
+from shared.messaging.posting import Posting
+from shared.messaging.topics import cluster_id
+from shared.observability.logging import get_logger
+from shared.observability.metrics import CONSUMER_LAG
+
+_log = get_logger(__name__)
+_BATCH_MAX = 2_000
+_POLL_MS = 100
+_HALT_RETRY_S = 5.0
+_DRAIN_S = 5.0
+_EMPTY_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerSettings:
+    """How to join: `service` is the group, and the name in every log line and metric."""
+
+    bootstrap: str
+    service: str
+    session_timeout_ms: int = 10_000
+    batch_max: int = _BATCH_MAX
+
+
+class Consumer:
+    """Runs until told to stop; reconnects for ever."""
+
+    def __init__(self, settings: ConsumerSettings, engine: AsyncEngine, application: Application) -> None:
+        self._settings, self._engine, self._application = settings, engine, application
+        self._posting = Posting(engine, application, service=settings.service)
+        self._membership = Membership(settings.service)
+        self._owner = f"{socket.gethostname()}:{os.getpid()}"
+        self._lanes: dict[TopicPartition, Lane] = {}
+        self._working: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._generation = 0
+        self._caught_up: set[TopicPartition] = set()
+        self.halted: dict[str, str] = {}
+        self.connected = False
+
+    @property
+    def problem(self) -> str | None:
+        """Why this consumer does not do its work, for readiness; None when it does."""
+        if self.halted:
+            return "; ".join(f"{where}: {why}" for where, why in sorted(self.halted.items()))
+        return None if self.connected else "not connected to Kafka"
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until told to stop."""
+        delay_s = 0.2
+        while not stop.is_set():
+            try:
+                await self._session(stop)
+                delay_s = 0.2
+            except Exception as error:
+                if verdict(error) is Verdict.REFUSE and not isinstance(error, KafkaError):
+                    raise
+                _log.warning("consumer_reconnects", error=f"{type(error).__name__}: {error}"[:300])
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), timeout=delay_s)
+                delay_s = min(delay_s * 2, 2.0)
+
+    async def _session(self, stop: asyncio.Event) -> None:
+        """One life of the Kafka client: from joining the group to leaving it."""
+        cluster = await asyncio.wait_for(cluster_id(self._settings.bootstrap), timeout=15)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.bootstrap, group_id=f"treue-{self._settings.service}",
+            client_id=f"treue-{self._settings.service}", enable_auto_commit=False, auto_offset_reset="none",
+            isolation_level="read_committed", session_timeout_ms=self._settings.session_timeout_ms,
+            heartbeat_interval_ms=self._settings.session_timeout_ms // 5, rebalance_timeout_ms=30_000,
+            max_poll_interval_ms=24 * 3_600_000, max_partition_fetch_bytes=1 << 20, fetch_max_wait_ms=_POLL_MS,
+            request_timeout_ms=15_000, retry_backoff_ms=100, metadata_max_age_ms=60_000,
+        )  # fmt: skip
+        consumer.subscribe(list(self._application.topics), listener=self._membership)
+        try:
+            await asyncio.wait_for(consumer.start(), timeout=60)
+            self.connected = True
+            async with asyncio.TaskGroup() as side:
+                showing = side.create_task(self._show_progress(consumer))
+                await self._read(consumer, cluster, stop)
+                showing.cancel()
+        except* (KafkaError, OSError, TimeoutError) as group:
+            raise group.exceptions[0] from group
+        finally:
+            self.connected = False
+            await self._let_go()
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                await asyncio.wait_for(consumer.stop(), timeout=5)
+
+    async def _read(self, consumer: AIOKafkaConsumer, cluster: str, stop: asyncio.Event) -> None:
+        empty_s = 0.0
+        while not stop.is_set():
+            if self._membership.generation != self._generation:
+                await self._let_go()
+                self._generation = self._membership.generation
+            await self._claim_missing(consumer, cluster)
+            idle = [tp for tp in self._lanes if tp not in self._working]
+            if idle:
+                await self._feed(consumer, idle)
+            else:
+                await self._wait_for_work(stop)
+            empty_s = 0.0 if self._membership.assigned else empty_s + _POLL_MS / 1000
+            if empty_s > _EMPTY_S or self._coordination_died(consumer):
+                # aiokafka's member without partitions leaves and does not come back by itself.
+                raise TimeoutError("no partitions assigned for a while: joining the group anew")
+
+    async def _feed(self, consumer: AIOKafkaConsumer, idle: list[TopicPartition]) -> None:
+        """Read what there is for the idle lanes and set them to work."""
+        generation = self._generation
+        found = await consumer.getmany(*idle, timeout_ms=_POLL_MS, max_records=self._settings.batch_max)
+        if generation != self._membership.generation:
+            return  # a rebalance came in between: what was read belongs to somebody else now
+        for tp in idle:
+            lane, records = self._lanes.get(tp), found.get(tp)
+            if lane is None:
+                continue
+            if not records:
+                self._note_idle(consumer, tp, lane)
+                continue
+            self._caught_up.discard(tp)
+            self._working[tp] = asyncio.ensure_future(self._work(consumer, tp, lane, records))
+
+    async def _work(self, consumer: AIOKafkaConsumer, tp: TopicPartition, lane: Lane, records: list[object]) -> None:
+        try:
+            raw = [_raw(record) for record in records]
+            verify_last(lane, raw)
+            await lane.work([read(each, self._application.events.__contains__) for each in raw])
+            self.halted.pop(f"{tp.topic}/{tp.partition}", None)
+        except FencedError as fenced:
+            _log.info("lane_fenced", topic=tp.topic, part=tp.partition, why=str(fenced))
+            self._lanes.pop(tp, None)
+        except HaltError as halt:
+            await self._halt(tp, lane, str(halt))
+            consumer.seek(tp, lane.position)
+        finally:
+            self._working.pop(tp, None)
+
+    async def _halt(self, tp: TopicPartition, lane: Lane, why: str) -> None:
+        """Stand still on this partition for a while, and say why wherever somebody may look."""
+        self.halted[f"{tp.topic}/{tp.partition}"] = why
+        _log.error("partition_halted", topic=tp.topic, part=tp.partition, why=why)
+        with contextlib.suppress(Exception):
+            await offsets.note_halt(self._engine, lane.claim, why)
+        await asyncio.sleep(_HALT_RETRY_S)
+
+    async def _claim_missing(self, consumer: AIOKafkaConsumer, cluster: str) -> None:
+        generation = self._generation
+        missing = [tp for tp in self._membership.assigned if tp not in self._lanes and tp not in self._working]
+        for tp in sorted(missing):
+            name = f"{tp.topic}/{tp.partition}"
+            try:
+                claim = await claim_partition(consumer, self._engine, tp, cluster, self._owner)
+            except HaltError as halt:
+                if self.halted.get(name) != str(halt):
+                    _log.error("partition_halted", topic=tp.topic, part=tp.partition, why=str(halt))
+                self.halted[name] = str(halt)
+                continue
+            if generation != self._membership.generation:
+                return
+            self.halted.pop(name, None)
+            self._lanes[tp] = Lane(claim, self._posting, service=self._settings.service)
+
+    async def _let_go(self) -> None:
+        """Finish what is under way, or drop it: a rollback is safe, and the next owner begins where we committed."""
+        under_way = list(self._working.values())
+        self._lanes.clear()
+        self._caught_up.clear()
+        self.halted.clear()
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=_DRAIN_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+        self._working.clear()
+
+    async def _wait_for_work(self, stop: asyncio.Event) -> None:
+        """Nothing to read for: until a lane is free, the assignment turns, or a moment has passed."""
+        self._membership.changed.clear()
+        waits = [asyncio.ensure_future(self._membership.changed.wait()), asyncio.ensure_future(stop.wait())]
+        await asyncio.wait([*waits, *self._working.values()], timeout=0.2, return_when=asyncio.FIRST_COMPLETED)
+        for each in waits:
+            each.cancel()
+
+    def _note_idle(self, consumer: AIOKafkaConsumer, tp: TopicPartition, lane: Lane) -> None:
+        high = consumer.highwater(tp) if tp in self._membership.assigned else None
+        if high is not None:
+            CONSUMER_LAG.labels(self._settings.service, tp.topic, tp.partition).set(max(0, high - lane.position))
+            if lane.position >= high:
+                self._caught_up.add(tp)
+
+    async def _show_progress(self, consumer: AIOKafkaConsumer) -> None:
+        """Every second: for the figures' `complete_through`, and Kafka's own display of lag. Best effort, both."""
+        while True:
+            await asyncio.sleep(1)
+            done = [self._lanes[tp].claim for tp in self._caught_up if tp in self._lanes]
+            with contextlib.suppress(Exception):
+                if done:
+                    await offsets.note_caught_up(self._engine, done)
+            positions = {tp: OffsetAndMetadata(lane.position, "") for tp, lane in self._lanes.items()}
+            with contextlib.suppress(Exception):
+                if positions:
+                    await asyncio.wait_for(consumer.commit(positions), timeout=2)
+
+    @staticmethod
+    def _coordination_died(consumer: AIOKafkaConsumer) -> bool:
+        task = getattr(consumer._coordinator, "_coordination_task", None)  # noqa: SLF001 - it dies in silence
+        return task is not None and task.done()
+
+
+def _raw(record: object) -> RawRecord:
+    r = record
+    return RawRecord(r.topic, r.partition, r.offset, r.key, r.value, list(r.headers), at(r.timestamp))  # type: ignore[attr-defined]

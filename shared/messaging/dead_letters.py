@@ -1,0 +1,65 @@
+"""Dead letters: what could not be applied is kept whole, in the transaction that passes it, and told to a topic.
+
+Limits: twenty in a row on one partition stop it. A bad release must stop a consumer, not drain a topic into here.
+"""
+
+import os
+from collections.abc import Iterable
+
+from shared.db.transaction import Transaction
+from shared.events.contract import Topic
+from shared.events.envelope import Record
+from shared.ids import new_id
+from shared.messaging.incoming import Incoming, RawRecord, Unreadable, headers_json
+
+CONSECUTIVE_MAX = 20
+
+_INSERT = """
+    INSERT INTO dead_letter (id, tenant, event_id, topic, part, off, record_key, value, headers, record_time,
+        error, detail, code_version, blocks_key, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10, $11, $12, $13, $14, $15)
+    ON CONFLICT ON CONSTRAINT uq_dead_letter_position DO NOTHING
+"""
+_BLOCKED = """
+    SELECT record_key FROM dead_letter WHERE record_key = any($1) AND state = 'open' AND blocks_key
+    UNION SELECT record_key FROM parked_event WHERE record_key = any($1)
+"""
+
+
+def code_version() -> str:
+    """Which release met the event: set by the image, `local` otherwise."""
+    return os.environ.get("TREUE_VERSION", "local")
+
+
+def printable(key: bytes | None) -> str:
+    """A record's key as text that a database takes."""
+    return (key or b"").decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+
+
+async def bury_unreadable(tx: Transaction, records: Iterable[Unreadable]) -> list[Record]:
+    """Keep records that are no events; they block nothing. Returns what to tell the dead-letter topic."""
+    return [await _bury(tx, each.raw, "", None, each.error, each.detail, blocks=False) for each in records]
+
+
+async def bury(tx: Transaction, event: Incoming, error: BaseException, *, blocks: bool) -> Record:
+    """Keep an event that its handler refuses for good."""
+    return await _bury(tx, event.raw, event.tenant, event, type(error).__name__, str(error), blocks=blocks)
+
+
+async def _bury(
+    tx: Transaction, raw: RawRecord, tenant: str, event: Incoming | None, error: str, detail: str, *, blocks: bool
+) -> Record:
+    detail = detail.replace("\x00", "\\x00")[:2000]
+    await tx.raw.execute(
+        _INSERT, new_id(), tenant, event.id if event else None, raw.topic, raw.part, raw.offset, printable(raw.key),
+        raw.value, headers_json(raw.headers).replace("\\u0000", "\\\\u0000"), raw.timestamp, error, detail,
+        code_version(), blocks, tx.now,
+    )  # fmt: skip
+    told = [("error", error.encode()), ("origin", f"{raw.topic}/{raw.part}/{raw.offset}".encode())]
+    return Record(Topic.DEAD_LETTERS.value, raw.key or b"", raw.value or b"", [*raw.headers, *told])
+
+
+async def blocked_keys(tx: Transaction, keys: Iterable[str]) -> set[str]:
+    """Which of these keys have an event in front that could not be applied yet."""
+    rows = await tx.raw.fetch(_BLOCKED, list(set(keys)))
+    return {row["record_key"] for row in rows}

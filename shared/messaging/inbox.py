@@ -1,0 +1,84 @@
+"""The inbox: an event has its effect once per (tenant, event id), for ever. The same id with another body is a
+conflict: never applied, kept, and shown to whoever asks for the event."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.db.transaction import Transaction
+from shared.messaging.incoming import Effects, Incoming, RawRecord
+
+_KNOWN = """
+    SELECT i.tenant, i.event_id, i.body_hash
+    FROM inbox i JOIN unnest($1::uuid[], $2::text[]) AS asked (event_id, tenant) USING (event_id, tenant)
+"""
+_INBOX = ("event_id", "tenant", "body_hash", "outcome", "reason", "effects", "topic", "part", "off", "applied_at")
+_CONFLICT = """
+    INSERT INTO conflict (tenant, event_id, body_hash, topic, part, off, received_at)
+    SELECT * FROM unnest($1::text[], $2::uuid[], $3::bytea[], $4::text[], $5::smallint[], $6::bigint[],
+        $7::timestamptz[])
+    ON CONFLICT DO NOTHING
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """A batch seen against the inbox, each list in offset order."""
+
+    fresh: list[Incoming]
+    duplicates: list[Incoming]
+    conflicts: list[Incoming]
+
+
+async def sort(tx: Transaction, events: Sequence[Incoming]) -> Sorted:
+    """Tell apart what is new, what was here before, and what comes again with another body."""
+    rows = await tx.raw.fetch(_KNOWN, [event.id for event in events], [event.tenant for event in events])
+    seen: dict[tuple[UUID, str], bytes] = {(row["event_id"], row["tenant"]): row["body_hash"] for row in rows}
+    found = Sorted([], [], [])
+    for event in events:
+        before = seen.get((event.id, event.tenant))
+        if before is None:
+            seen[event.id, event.tenant] = event.body_hash
+            found.fresh.append(event)
+        else:
+            (found.duplicates if before == event.body_hash else found.conflicts).append(event)
+    return found
+
+
+async def record(tx: Transaction, events: Sequence[Incoming], effects: Effects) -> None:
+    """Remember these events and what became of them.
+
+    Raises UniqueViolationError when another partition brought the same event meanwhile: the batch is then done again
+    and finds it in the inbox.
+    """
+    rows = []
+    for event in sorted(events, key=lambda each: (each.id.int, each.tenant)):
+        outcome = effects.of(event.id)
+        shown = json.dumps(outcome.effects, default=str) if outcome.effects else None
+        raw = event.raw
+        rows.append(
+            (event.id, event.tenant, event.body_hash, outcome.status, outcome.reason, shown, *_place(raw), tx.now)
+        )
+    if rows:
+        await tx.raw.copy_records_to_table("inbox", records=rows, columns=_INBOX)
+
+
+def _place(raw: RawRecord) -> tuple[str, int, int]:
+    return raw.topic, raw.part, raw.offset
+
+
+async def record_conflicts(tx: Transaction, events: Sequence[Incoming]) -> None:
+    """Keep what came again with another body."""
+    if not events:
+        return
+    await tx.raw.execute(
+        _CONFLICT,
+        [event.tenant for event in events],
+        [event.id for event in events],
+        [event.body_hash for event in events],
+        [event.raw.topic for event in events],
+        [event.raw.part for event in events],
+        [event.raw.offset for event in events],
+        [event.envelope.time for event in events],
+    )

@@ -1,0 +1,162 @@
+"""A record on its way in, and what a service answers to it."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+import msgspec
+
+from shared.db.transaction import Transaction
+from shared.events import registry
+from shared.events.contract import Event
+from shared.events.envelope import Envelope, EnvelopeError, Headers, Record, key_of, record_of
+from shared.ids import derived_id
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """A record as Kafka holds it."""
+
+    topic: str
+    part: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    timestamp: datetime
+
+    @property
+    def fingerprint(self) -> bytes:
+        """Tells whether the record at this offset is still the one that was applied."""
+        return hashlib.blake2b((self.key or b"") + (self.value or b""), digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An event that was read well."""
+
+    raw: RawRecord
+    envelope: Envelope
+    event: Event
+    key: str
+    body_hash: bytes
+
+    @property
+    def id(self) -> UUID:
+        return self.envelope.id
+
+    @property
+    def tenant(self) -> str:
+        return self.envelope.tenant
+
+    def follow(self, event: Event, name: str, now: datetime) -> Record:
+        """The record of an event that this one causes. `name` tells the consequences of one event apart; the id that
+        it gives is the same in every repetition."""
+        return record_of(
+            Envelope(
+                id=derived_id(self.id, name),
+                type=event.TYPE,
+                version=event.VERSION,
+                tenant=self.tenant,
+                source=f"treue/{event.TYPE.partition('.')[0]}",
+                time=now,
+                correlation_id=self.envelope.correlation_id or str(self.id),
+                traceparent=self.envelope.traceparent,
+                programme_version=self.envelope.programme_version,
+            ),
+            event,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that is no event of ours, and why."""
+
+    raw: RawRecord
+    error: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """An event that this service does not listen to."""
+
+    raw: RawRecord
+
+
+Item = Incoming | Unreadable | Foreign
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an event: applied, rejected by a rule of the business (with the reason), or waiting for something
+    that is not known yet (it is parked and tried again). `effects` are shown to whoever asks for the event."""
+
+    status: Literal["applied", "rejected", "waiting"] = "applied"
+    reason: str | None = None
+    effects: tuple[Mapping[str, Any], ...] = ()
+
+
+APPLIED = Outcome()
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a service did with a batch. An event without an outcome was applied and had nothing to show."""
+
+    outcomes: dict[UUID, Outcome] = field(default_factory=dict)
+    outgoing: list[Record] = field(default_factory=list)
+
+    def of(self, event_id: UUID) -> Outcome:
+        return self.outcomes.get(event_id, APPLIED)
+
+
+class Application(Protocol):
+    """What a service gives to the consumer."""
+
+    topics: Sequence[str]
+    events: Mapping[str, type[Event]]  # by wire type: what it listens to; the rest of a topic is passed by
+
+    def blocks(self, event: Event) -> bool:
+        """Whether later events of the same key must wait when this one becomes a dead letter."""
+        ...
+
+    async def apply(self, tx: Transaction, events: Sequence[Incoming]) -> Effects:
+        """Have the events' effects, in this order, inside the open transaction; called again after a rollback."""
+        ...
+
+
+def read(raw: RawRecord, listens: Callable[[str], bool]) -> Item:
+    """Read a record. Never raises: what cannot be read is an answer too."""
+    try:
+        envelope = Envelope.of(raw.headers)
+        if raw.value is None or not listens(envelope.type):
+            return Foreign(raw)  # without a value it is a tombstone: compaction's own record
+        event = registry.decode(envelope.type, envelope.version, raw.value)
+    except EnvelopeError as error:
+        return Unreadable(raw, "envelope", str(error))
+    except (KeyError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        return Unreadable(raw, "unknown_version" if isinstance(error, KeyError) else "unreadable_body", str(error))
+    key = (raw.key or b"").decode("utf-8", "replace")
+    if key != key_of(envelope.tenant, event):
+        return Unreadable(raw, "wrong_key", f"key {key!r}, wanted {key_of(envelope.tenant, event)!r}")
+    return Incoming(raw, envelope, event, key, hashlib.blake2b(raw.value, digest_size=16).digest())
+
+
+def headers_json(headers: Headers) -> str:
+    """Headers as JSON for a database; bytes that are no text are kept by their escapes."""
+    return json.dumps([[name, (value or b"").decode("utf-8", "backslashreplace")] for name, value in headers])
+
+
+def headers_of(stored: str) -> Headers:
+    """The reverse of `headers_json`."""
+    return [(name, value.encode()) for name, value in json.loads(stored)]
+
+
+def at(milliseconds: int) -> datetime:
+    """Kafka's time stamp as an instant."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,83 @@
+"""One batch of one partition = one transaction:
+
+    lock the offset row (fence) -> who is in the inbox already -> which keys are blocked -> the service's own effects
+    -> inbox, conflicts, dead letters, parked events, outbox -> move the offset -> commit
+
+The order of locks is the same for every writer of a service: offset row, then accounts sorted, then inbox, then outbox.
+A handler answers "waiting" for an event whose surroundings are not known yet; it must then have had no effect.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.db.transaction import Transaction, transaction
+from shared.messaging import dead_letters, failpoints, inbox, offsets, outbox, parked
+from shared.messaging.incoming import Application, Effects, Foreign, Incoming, Item, Unreadable
+from shared.messaging.offsets import Claim, Passed
+from shared.messaging.tally import Tally
+
+
+class Posting:
+    """Brings batches of one service's topics into its database."""
+
+    def __init__(self, engine: AsyncEngine, application: Application, *, service: str) -> None:
+        self._engine, self._application, self._service = engine, application, service
+
+    async def post(self, claim: Claim, position: int, items: Sequence[Item]) -> None:
+        """Have the effects of these items, which start at `position`, and move the partition behind the last.
+
+        Raises what the database or the handler raises, FencedError, AlreadyAppliedError; nothing is done then.
+        """
+        last = items[-1].raw.offset
+        tally = Tally(self._service, items[0].raw.topic, len(items))
+        async with transaction(self._engine) as tx:
+            await offsets.lock(tx, claim, position, last)
+            failpoints.reach("post_after_lock")
+            passed = await self._effects(tx, position, items, tally)
+            await offsets.move(tx, claim, last + 1, items[-1].raw.fingerprint, items[-1].raw.timestamp, passed)
+            failpoints.reach("post_before_commit")
+        failpoints.reach("post_after_commit")
+        tally.count()
+
+    async def bury(self, claim: Claim, position: int, event: Incoming, error: BaseException) -> None:
+        """Make a dead letter of this one event and move the partition behind it."""
+        async with transaction(self._engine) as tx:
+            await offsets.lock(tx, claim, position, event.raw.offset)
+            told = await dead_letters.bury(tx, event, error, blocks=self._application.blocks(event.event))
+            await outbox.append(tx, [told])
+            passed = Passed(gaps=event.raw.offset - position, dead=True)
+            await offsets.move(tx, claim, event.raw.offset + 1, event.raw.fingerprint, event.raw.timestamp, passed)
+        Tally(self._service, event.raw.topic, 1, dead=1).count()
+
+    async def _effects(self, tx: Transaction, position: int, items: Sequence[Item], tally: Tally) -> Passed:
+        events = [item for item in items if isinstance(item, Incoming)]
+        unreadable = [item for item in items if isinstance(item, Unreadable)]
+        foreign = sum(isinstance(item, Foreign) for item in items)
+        seen = await inbox.sort(tx, events)
+        failpoints.reach("post_after_inbox")
+        effects = await self._apply(tx, seen.fresh, tally)
+        failpoints.reach("post_after_effects")
+        told = await dead_letters.bury_unreadable(tx, unreadable)
+        await inbox.record_conflicts(tx, seen.conflicts)
+        await outbox.append(tx, [*effects.outgoing, *told])
+        tally.duplicates, tally.conflicts = len(seen.duplicates), len(seen.conflicts)
+        tally.dead, tally.ignored = len(unreadable), foreign
+        gaps = items[-1].raw.offset + 1 - position - len(items)
+        return Passed(len(seen.duplicates), len(seen.conflicts), foreign, gaps, dead=False)
+
+    async def _apply(self, tx: Transaction, fresh: list[Incoming], tally: Tally) -> Effects:
+        """Apply what may be applied now, park the rest, and remember all of it."""
+        if not fresh:
+            return Effects()
+        blocked = await dead_letters.blocked_keys(tx, (event.key for event in fresh))
+        free = [event for event in fresh if event.key not in blocked]
+        effects = await self._application.apply(tx, free) if free else Effects()
+        waiting = [event for event in free if effects.of(event.id).status == "waiting"]
+        await parked.park(tx, [event for event in fresh if event.key in blocked], "behind an event of the same key")
+        for event in waiting:
+            await parked.park(tx, [event], effects.of(event.id).reason or "waiting")
+        applied = [event for event in free if effects.of(event.id).status != "waiting"]
+        await inbox.record(tx, applied, effects)
+        tally.posted(tx.now, applied, effects, parked=len(fresh) - len(applied))
+        return effects

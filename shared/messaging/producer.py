@@ -1,0 +1,146 @@
+"""The way into Kafka: idempotent, acks=all, with a deadline of our own, and rebuilt when its sender dies.
+
+aiokafka's idempotent producer never gives a batch up, and a caller's timeout does not withdraw it. So a deadline that
+passes means "outcome unknown": the record may still arrive, and the same event id makes that harmless.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from shared.errors import UnavailableError
+from shared.events.envelope import Record
+from shared.observability.logging import get_logger
+from shared.observability.metrics import PRODUCER_FAILURES, PRODUCER_REBUILDS, PRODUCER_SENDS
+
+_log = get_logger(__name__)
+_STOP_TIMEOUT_S = 5.0
+_RETRY_AFTER_S = 2.0
+
+
+class Producer:
+    """A supervised producer. `in_flight_max` bounds the records that Kafka has not answered for, waited for or not."""
+
+    def __init__(self, bootstrap: str, *, client_id: str, linger_ms: int = 2, in_flight_max: int = 20_000) -> None:
+        self._bootstrap, self._client_id, self._linger_ms = bootstrap, client_id, linger_ms
+        self._in_flight_max = in_flight_max
+        self._in_flight = 0
+        self._producer: AIOKafkaProducer | None = None
+        self._building: asyncio.Task[None] | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a living connection machine; says nothing of the broker's health."""
+        return self._producer is not None and not self._dead(self._producer)
+
+    async def start(self) -> None:
+        """Begin to connect; returns at once, `ready` tells when it is done."""
+        self._rebuild()
+
+    async def stop(self) -> None:
+        """Send what is buffered, for a few seconds at the most, and stop."""
+        if self._building is not None:
+            self._building.cancel()
+            await asyncio.gather(self._building, return_exceptions=True)
+        await self._dispose(self._producer)
+        self._producer = None
+
+    async def send(self, records: Sequence[Record], *, deadline_s: float) -> None:
+        """Return when Kafka has acknowledged every record.
+
+        Raises UnavailableError when that did not happen before the deadline: the outcome is unknown then, and sending
+        the same events again is safe.
+        """
+        producer = self._usable(len(records))
+        self._in_flight += len(records)
+        task = asyncio.ensure_future(self._send_all(producer, records))
+        task.add_done_callback(lambda done: self._settle(done, producer, len(records)))
+        done, _ = await asyncio.wait({task}, timeout=deadline_s)
+        if not done:
+            PRODUCER_FAILURES.labels(self._client_id, "deadline").inc()
+            raise self._away(f"Kafka did not acknowledge within {deadline_s} s")
+        error = task.exception()
+        if error is not None:
+            raise self._away(f"Kafka refused: {type(error).__name__}") from error
+        PRODUCER_SENDS.labels(self._client_id, records[0].topic).inc(len(records))
+
+    @staticmethod
+    async def _send_all(producer: AIOKafkaProducer, records: Sequence[Record]) -> None:
+        waiting = [
+            await producer.send(each.topic, value=each.value, key=each.key or None, headers=each.headers)
+            for each in records
+        ]
+        if len(waiting) == 1:
+            await waiting[0]
+        else:
+            await asyncio.gather(*waiting)
+
+    def _usable(self, count: int) -> AIOKafkaProducer:
+        producer = self._producer
+        if producer is None or self._dead(producer):
+            self._rebuild()
+            raise self._away("no connection to Kafka yet")
+        if self._in_flight + count > self._in_flight_max:
+            PRODUCER_FAILURES.labels(self._client_id, "backlog").inc()
+            raise self._away(f"{self._in_flight} records wait for Kafka already")
+        return producer
+
+    def _settle(self, done: asyncio.Task[None], producer: AIOKafkaProducer, count: int) -> None:
+        self._in_flight -= count
+        error = None if done.cancelled() else done.exception()
+        if error is None:
+            return
+        PRODUCER_FAILURES.labels(self._client_id, type(error).__name__).inc()
+        # A fatal error is handed to every later send as well: only a new producer helps.
+        if producer is self._producer and (self._dead(producer) or not getattr(error, "retriable", False)):
+            self._rebuild()
+
+    def _rebuild(self) -> None:
+        if self._building is None or self._building.done():
+            self._building = asyncio.ensure_future(self._build())
+
+    async def _build(self) -> None:
+        old, self._producer = self._producer, None
+        await self._dispose(old)
+        delay_s = 0.1
+        while True:
+            fresh = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap, client_id=self._client_id, enable_idempotence=True, acks="all",
+                linger_ms=self._linger_ms, max_batch_size=256 * 1024, request_timeout_ms=5_000,
+                retry_backoff_ms=100, metadata_max_age_ms=60_000,
+            )  # fmt: skip
+            try:
+                await asyncio.wait_for(fresh.start(), timeout=10)
+            except (KafkaError, OSError, TimeoutError) as error:
+                _log.warning("producer_not_connected", error=str(error), retry_in_s=round(delay_s, 1))
+                await self._dispose(fresh)
+                await asyncio.sleep(delay_s)
+                delay_s = min(delay_s * 2, 2.0)
+                continue
+            except BaseException:
+                await self._dispose(fresh)
+                raise
+            self._producer = fresh
+            PRODUCER_REBUILDS.labels(self._client_id).inc()
+            return
+
+    @staticmethod
+    async def _dispose(producer: AIOKafkaProducer | None) -> None:
+        if producer is not None:
+            with contextlib.suppress(KafkaError, OSError, TimeoutError):
+                await asyncio.wait_for(producer.stop(), timeout=_STOP_TIMEOUT_S)
+
+    @staticmethod
+    def _dead(producer: AIOKafkaProducer) -> bool:
+        task = getattr(producer._sender, "sender_task", None)  # noqa: SLF001 - aiokafka tells of its death nowhere else
+        return task is not None and task.done()
+
+    @staticmethod
+    def _away(detail: str) -> UnavailableError:
+        return UnavailableError(
+            f"{detail}; the outcome is unknown, repeating the same request is safe",
+            code="event_log_unavailable", retry_after_s=_RETRY_AFTER_S, outcome="unknown",
+        )  # fmt: skip
