@@ -5,22 +5,24 @@ bounds its headers, counts it, and turns every failure into a problem. There is 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from time import perf_counter
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from starlette.types import Receive, Scope, Send
 
 from shared.auth.principal import Principal
 from shared.auth.tokens import TokenVerifier
-from shared.http.api import Api, Lifespan, create_api, error_of
+from shared.http.api import Lifespan, api_routes, create_api, error_of
 from shared.http.builtin import OpenApiHook, builtin_routes
 from shared.http.caller import Authenticate
 from shared.http.errors import ClientGoneError, HeadersTooLargeError
 from shared.http.exchange import Exchange
 from shared.http.health import Readiness, ReadinessCheck
-from shared.http.hot import HotRoutes, HotTable
+from shared.http.hot import HotRoutes
 from shared.http.problems import internal_problem, problem_response
+from shared.http.routing import Table, hot_routes
 from shared.observability.logging import get_logger
 from shared.observability.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS_IN_FLIGHT
 from shared.observability.tracing import hand_on, note, span, tracing_on
@@ -62,16 +64,17 @@ def create_app(  # noqa: PLR0913 - each is something a service may say about its
     )
     readiness = Readiness(checks)
     own = builtin_routes(api, described, readiness, openapi)
-    return Application(service, api, HotTable({**own, **hot}), readiness)
+    table = Table(chain(hot_routes(own), hot_routes(hot), api_routes(api)))
+    return Application(service, api, table, readiness)
 
 
 class Application:
     """A service's HTTP side, as an ASGI application. Made by create_app()."""
 
-    def __init__(self, service: str, api: Api, table: HotTable, readiness: Readiness) -> None:
+    def __init__(self, service: str, api: FastAPI, table: Table, readiness: Readiness) -> None:
         self.service = service
-        self.api = api
         self.readiness = readiness
+        self._api = api
         self._table = table
         self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
         self._in_flight = 0
@@ -79,11 +82,11 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.api(scope, receive, send)
+            await self._api(scope, receive, send)
             return
         started = perf_counter()
         self._in_flight += 1
-        exchange = Exchange(scope, receive, send, *self._table.find(scope["path"]))
+        exchange = Exchange(scope, receive, send, *self._table.find(scope["method"], scope["path"]))
         try:
             if tracing_on():
                 await self._traced(exchange)
@@ -95,9 +98,9 @@ class Application:
             self._observe(exchange, perf_counter() - started)
 
     async def _traced(self, exchange: Exchange) -> None:
-        with span(f"{exchange.scope['method']} {exchange.route}", exchange.traceparent):
+        with span(f"{exchange.scope['method']} {exchange.template}", exchange.traceparent):
             await self._guarded(exchange)
-            note(http_route=exchange.route, http_response_status_code=exchange.status)
+            note(http_route=exchange.template, http_response_status_code=exchange.status)
 
     async def _guarded(self, exchange: Exchange) -> None:
         try:
@@ -107,30 +110,34 @@ class Application:
         except Exception as error:
             if exchange.status:  # half an answer is out: only breaking the connection can tell
                 raise
-            await exchange.answer(*self._rendered(error, exchange))
+            await exchange.answer(*_rendered(error, exchange))
 
     async def _handle(self, exchange: Exchange) -> None:
         check_headers(exchange.headers, len(exchange.scope["headers"]))
-        handler = exchange.hot and exchange.hot.handlers.get(exchange.scope["method"])
-        if handler:
-            response = await handler(exchange.hot_request())
+        route = exchange.route
+        if route is None:
+            raise self._table.refusal(exchange.scope["path"])
+        if route.hot is not None:
+            response = await route.hot(exchange.hot_request())
             await exchange.answer(response.status, response.headers, response.body)
-        else:
-            await self.api(exchange.scope, exchange.receive, exchange.send)
-
-    def _rendered(self, error: Exception, exchange: Exchange) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        known = error_of(error, allowed_beside=exchange.hot.handlers if exchange.hot else ())
-        if known is not None:
-            return problem_response(known, exchange.correlation_id)
-        _log.error("request_failed", route=exchange.route, method=exchange.scope["method"], exc_info=error)
-        return internal_problem(exchange.correlation_id)
+        elif route.app is not None:
+            exchange.scope.update(app=self._api, path_params=exchange.params)
+            await route.app(exchange.scope, exchange.receive, exchange.send)
 
     def _observe(self, exchange: Exchange, seconds: float) -> None:
-        key = (exchange.route, exchange.scope["method"], exchange.status)
+        key = (exchange.template, exchange.scope["method"], exchange.status)
         observe = self._observers.get(key)
         if observe is None:
             observe = self._observers[key] = HTTP_REQUEST_SECONDS.labels(self.service, *key).observe
         observe(seconds)
+
+
+def _rendered(error: Exception, exchange: Exchange) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    known = error_of(error)
+    if known is not None:
+        return problem_response(known, exchange.correlation_id)
+    _log.error("request_failed", route=exchange.template, method=exchange.scope["method"], exc_info=error)
+    return internal_problem(exchange.correlation_id)
 
 
 def check_headers(headers: Mapping[bytes, bytes], count: int) -> None:

@@ -1,8 +1,8 @@
 """Reads a request's body within bounds: its size, its time, its type. Used by hot routes and FastAPI's alike."""
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from collections.abc import Coroutine, Mapping
+from typing import Any, Final, TypeVar, cast
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
@@ -36,11 +36,7 @@ async def read_body(
     announced = headers.get(b"content-length", b"0")
     if len(announced) > 15 or int(announced) > limit_bytes:
         raise too_large(limit_bytes)
-    try:
-        async with asyncio.timeout(timeout_s):
-            return await _collect(receive, limit_bytes)
-    except TimeoutError as error:
-        raise SlowRequestError(f"The body did not arrive within {timeout_s:g} s.") from error
+    return await _in_time(_collect(receive, limit_bytes), timeout_s)
 
 
 async def read_model(
@@ -81,6 +77,37 @@ def json_body(model: type[BaseModel], limit_bytes: int = BODY_MAX_BYTES) -> Any:
 def too_large(limit_bytes: int) -> TooLargeError:
     """What to say of a body beyond the limit."""
     return TooLargeError(f"The body is larger than {limit_bytes} bytes.", limit_bytes=limit_bytes)
+
+
+async def _in_time(collecting: Coroutine[Any, Any, bytes], timeout_s: float) -> bytes:
+    """asyncio.timeout() at a fifth of its price, which was a tenth of an ingest: the body is nearly always here."""
+    task = cast("asyncio.Task[Any]", asyncio.current_task())
+    alarm = _Alarm(task)
+    ringing = asyncio.get_running_loop().call_later(timeout_s, alarm.ring)
+    try:
+        return await collecting
+    except asyncio.CancelledError as error:
+        if alarm.rang and task.uncancel() <= alarm.cancelling:
+            raise SlowRequestError(f"The body did not arrive within {timeout_s:g} s.") from error
+        raise
+    finally:
+        ringing.cancel()
+
+
+class _Alarm:
+    """Cancels a task, and remembers that it did and how many others had wanted to before."""
+
+    __slots__ = ("cancelling", "rang", "task")
+
+    def __init__(self, task: "asyncio.Task[Any]") -> None:
+        self.task = task
+        self.cancelling = task.cancelling()
+        self.rang = False
+
+    def ring(self) -> None:
+        """It is too late."""
+        self.rang = True
+        self.task.cancel()
 
 
 async def _collect(receive: Receive, limit_bytes: int) -> bytes:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from shared.http.body import JsonBody
-from shared.http.caller import current_caller
+from shared.http.caller import CALLER
 
 Document = dict[str, Any]
 _REF: Final = "#/components/schemas/"
@@ -50,7 +50,7 @@ def openapi_of(api: FastAPI, described: Sequence[APIRouter]) -> Document:
     whole = FastAPI(title=api.title, version=api.version, description=api.description)
     whole.router.routes.extend(api.routes)
     for router in described:
-        whole.include_router(router, dependencies=[Depends(current_caller)])
+        whole.include_router(router, dependencies=[Depends(CALLER)])
     document = whole.openapi()
     _add_bodies(document, whole)
     _add_problems(document)
