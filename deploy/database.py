@@ -4,40 +4,15 @@ Running it again changes nothing but the passwords. One more role reads everythi
 """
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import asyncpg
 
 from deploy.environment import SERVICES
-
-AUDITOR = "treue_auditor"
-DATABASE = "treue"
+from deploy.roles import AUDITOR, app_role, database_url, owner_role
 
 # Two bootstraps at the same time would trip over each other's CREATE ROLE.
 _LOCK = 0x7472657565
-
-
-def owner_role(service: str) -> str:
-    return f"treue_{service}_owner"
-
-
-def app_role(service: str) -> str:
-    return f"treue_{service}"
-
-
-ROLES = (AUDITOR, *(role(service) for service in SERVICES for role in (owner_role, app_role)))
-
-
-def role_url(admin_url: str, role: str, password: str) -> str:
-    """The same database by another role."""
-    parts = urlsplit(admin_url)
-    server = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{quote(role, safe='')}:{quote(password, safe='')}@{server}"))
-
-
-def database_url(admin_url: str, database: str) -> str:
-    """The same server, another database."""
-    return urlunsplit(urlsplit(admin_url)._replace(path=f"/{database}"))
 
 
 async def create_database(admin_url: str, name: str) -> bool:
@@ -50,6 +25,18 @@ async def create_database(admin_url: str, name: str) -> bool:
     finally:
         await connection.close()
     return True
+
+
+async def open_database(admin_url: str) -> str | None:
+    """Makes the database that the address names when its server lacks it. Returns what is wrong, if anything."""
+    try:
+        connection = await asyncpg.connect(admin_url, timeout=5)
+        await connection.close()
+    except asyncpg.InvalidCatalogNameError:
+        await create_database(database_url(admin_url, "postgres"), urlsplit(admin_url).path.removeprefix("/"))
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        return str(error) or type(error).__name__
+    return None
 
 
 async def drop_database(admin_url: str, name: str) -> None:

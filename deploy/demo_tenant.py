@@ -1,7 +1,5 @@
 """The tenant that every local stack has, made once; its key is kept in stack.json."""
 
-import httpx
-
 from deploy.description import Description
 from deploy.gateway import Gateway, RefusedError
 from deploy.local.stack import LocalStack
@@ -28,6 +26,8 @@ def ensure_demo_tenant(stack: LocalStack) -> Description:
 
 def _is_valid(base_url: str, api_key: str) -> bool:
     """A key of another database (DATABASE_URL was changed) is unknown here."""
+    import httpx
+
     answer = httpx.get(f"{base_url}/v1/programme", headers={"authorization": f"Bearer {api_key}"}, timeout=30)
     return answer.status_code != 401
 

@@ -1,8 +1,7 @@
 """The operator's way into the gateway: HTTP with the admin key."""
 
+import json
 from typing import Any
-
-import httpx
 
 from deploy.local.stack import LocalStack
 from deploy.problems import OperatorError
@@ -23,6 +22,8 @@ class Gateway:
         return cls(stack.addresses.api("gateway"), stack.credentials.admin_key)
 
     def call(self, method: str, path: str, body: Any = None, **query: str | None) -> Any:
+        import httpx
+
         asked = {name: value for name, value in query.items() if value is not None}
         try:
             answer = httpx.request(
@@ -35,7 +36,7 @@ class Gateway:
             ) from error
         if answer.is_success:
             return answer.json() if answer.content else None
-        raise RefusedError(method, path, answer)
+        raise RefusedError(f"{method} {path}", answer.status_code, answer.text)
 
     def everything(self, path: str, **query: str | None) -> list[Any]:
         """All items of a paged list."""
@@ -50,27 +51,26 @@ class Gateway:
 
 
 class RefusedError(OperatorError):
-    """The gateway said no, and why."""
+    """The gateway said no, and why (RFC 9457)."""
 
-    def __init__(self, method: str, path: str, answer: httpx.Response) -> None:
-        problem = _problem(answer)
-        self.status = answer.status_code
-        self.code = str(problem.get("code", ""))
-        detail = problem.get("detail") or problem.get("title") or answer.text[:300]
-        super().__init__(f"{method} {path} was refused with {self.status}: {detail}", _next_step(problem, self.status))
+    def __init__(self, what: str, status: int, body: str) -> None:
+        problem = _problem(body)
+        self.status = status
+        detail = problem.get("detail") or problem.get("title") or body[:300]
+        super().__init__(f"{what} was refused with {status}: {detail}", _next_step(problem, status))
 
 
-def _problem(answer: httpx.Response) -> dict[str, Any]:
+def _problem(body: str) -> dict[str, Any]:
     try:
-        found = answer.json()
+        found = json.loads(body)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
 def _next_step(problem: dict[str, Any], status: int) -> str:
-    if faults := problem.get("errors") or problem.get("faults"):
-        return f"Mend: {faults}"
+    if faults := problem.get("errors"):
+        return "Mend: " + "; ".join(f"{fault.get('pointer')}: {fault.get('detail')}" for fault in faults)
     if status >= 500:
         return "Repeating it is safe. If it stays so, see `treue status` and `treue logs gateway`."
     return "Change the request accordingly."

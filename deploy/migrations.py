@@ -16,7 +16,7 @@ _TIMEOUT_S = 600
 
 def migrate() -> None:
     """Make roles and schemas where they are missing and run all migrations."""
-    stack = LocalStack.chosen(progress())
+    stack = LocalStack.existing(progress())
     stack.wait_for_database()
     migrate_services(stack)
     show({"migrated": list(SERVICES)}, f"Up to date: {', '.join(SERVICES)}.")

@@ -14,7 +14,7 @@ def restart(
     names: Annotated[list[str] | None, typer.Argument(help="Processes; without any, all of the services.")] = None,
 ) -> None:
     """Stop and start processes and wait until they are ready."""
-    stack = LocalStack.chosen(progress())
+    stack = LocalStack.existing(progress())
     known = [process.name for process in stack.supervisor.processes()]
     wanted = names or stack.service_names()
     for name in wanted:

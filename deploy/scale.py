@@ -19,7 +19,7 @@ def scale(
 ) -> None:
     """Change the number of workers, at once and for later starts. The others keep running."""
     wanted = dict(_count(text) for text in counts)
-    stack = LocalStack.chosen(progress())
+    stack = LocalStack.existing(progress())
     with stack.folder.alone():
         stack.choices.with_workers(wanted).save(stack.folder)
         if stack.supervisor.is_running():

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from rich.console import RenderableType
 from rich.table import Table
 
 from deploy.description import Description
@@ -14,7 +15,7 @@ from deploy.output import progress, show
 
 def status() -> None:
     """Which processes run, since when, and whether they are ready."""
-    stack = LocalStack.chosen(progress())
+    stack = LocalStack.existing(progress())
     description = Description.required(stack.folder)
     processes = stack.supervisor.processes()
     urls = addresses_by_process(stack.addresses)
@@ -22,7 +23,7 @@ def status() -> None:
     answers = readiness({name: url for name, url in urls.items() if name in running})
     rows = [_row(process, answers) for process in processes]
     known = {name: getattr(description, name) for name in ("base_url", "tenant", "kafka_bootstrap")}
-    show({"processes": rows, **known, "folder": str(stack.folder.path)}, _table(rows), f"\n{_headline(rows, known)}")
+    show({"processes": rows, **known, "folder": str(stack.folder.path)}, *_for_people(rows, known))
 
 
 def _row(process: ProcessState, answers: dict[str, str | None]) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _headline(rows: list[dict[str, Any]], known: dict[str, str]) -> str:
+def _for_people(rows: list[dict[str, Any]], known: dict[str, str]) -> list[RenderableType]:
     if not rows:
-        return "Nothing runs. Start it with `make up`."
-    return f"Gateway: {known['base_url']}   Kafka: {known['kafka_bootstrap']}   Tenant: {known['tenant']}"
+        return ["Nothing runs. Start it with `make up`."]
+    return [_table(rows), "", ", ".join(f"{name}: {value}" for name, value in known.items())]

@@ -43,4 +43,4 @@ def _table(tenants: list[dict[str, Any]]) -> Table:
 
 
 def gateway() -> Gateway:
-    return Gateway.of(LocalStack.chosen(progress()))
+    return Gateway.of(LocalStack.existing(progress()))

@@ -1,39 +1,13 @@
-"""The declared topics and how they get into a broker."""
+"""`treue topics`."""
 
-import asyncio
-from pathlib import Path
-from typing import Any
-
-import yaml
-
-from shared.messaging.topics import Topic, apply_topics
-
-DECLARATION = Path(__file__).parent / "kafka" / "topics.yaml"
+from deploy.local.stack import LocalStack
+from deploy.output import progress, show
 
 
 def topics() -> None:
-    """Make the declared topics, or change what differs, in the Kafka of this stack."""
-    from deploy.local.stack import LocalStack
-    from deploy.output import progress, show
+    """Make the declared topics, or set what differs, in the Kafka of this stack."""
+    from deploy.declared_topics import declared_topics
 
-    changed = LocalStack.chosen(progress()).wait_for_kafka()
+    made = LocalStack.existing(progress()).wait_for_kafka()
     names = [topic.name for topic in declared_topics()]
-    show({"topics": names, "changed": changed}, f"{len(names)} topics as declared; {len(changed)} made or changed.")
-
-
-def declared_topics(declaration: Path = DECLARATION) -> list[Topic]:
-    document: dict[str, Any] = yaml.safe_load(declaration.read_text())
-    defaults = document["defaults"]
-    return [
-        Topic(
-            name=name,
-            partitions=own.get("partitions", defaults["partitions"]),
-            config={key: str(value) for key, value in (defaults["config"] | own.get("config", {})).items()},
-        )
-        for name, own in document["topics"].items()
-    ]
-
-
-def apply_declared_topics(bootstrap: str) -> list[str]:
-    """The names of those that were made or changed."""
-    return asyncio.run(apply_topics(bootstrap, declared_topics()))
+    show({"topics": names, "made": made}, f"{len(names)} topics are as declared; {len(made)} of them new.")

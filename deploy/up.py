@@ -10,6 +10,7 @@ from rich.console import Console
 
 from deploy.demo_tenant import ensure_demo_tenant
 from deploy.description import Description
+from deploy.local.folder import StackFolder
 from deploy.local.ports import PREFERRED
 from deploy.local.readiness import addresses_by_process, readiness
 from deploy.local.stack import LocalStack
@@ -33,9 +34,10 @@ def up(
 
 def down() -> None:
     """Stop the platform. Its data stays."""
-    stack = LocalStack.chosen(progress())
-    with stack.folder.alone(), _step(progress(), "Stopped"):
-        stack.stop()
+    if StackFolder.chosen().path.exists():
+        stack = LocalStack.existing(progress())
+        with stack.folder.alone(), _step(progress(), "Stopped"):
+            stack.stop()
     show({"stopped": True})
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from tests.support.platform import Platform
 from tests.support.stack import Database, Parts, fresh_database
 
 DatabaseFactory = Callable[[str], Awaitable[Database]]
@@ -19,6 +20,17 @@ async def parts(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Parts
         yield parts
     finally:
         await asyncio.to_thread(parts.stop)
+
+
+@pytest.fixture(scope="session")
+async def platform(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """All services, on servers of their own: what a test does to it cannot hurt the tests of single services."""
+    platform = Platform(tmp_path_factory.mktemp("platform"))
+    try:
+        await asyncio.to_thread(platform.start)
+        yield platform
+    finally:
+        await asyncio.to_thread(platform.stop)
 
 
 @pytest.fixture(scope="session")

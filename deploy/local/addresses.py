@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from deploy.database import DATABASE
 from deploy.local.choices import Choices
 from deploy.local.credentials import Credentials
 from deploy.local.ports import Ports
 from deploy.local.postgres import ADMIN
+from deploy.roles import DATABASE
 
 HOST = "127.0.0.1"
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deploy.problems import OperatorError
 
@@ -79,6 +78,8 @@ def _is_whole(file: Path, jar: Jar) -> bool:
 
 
 def _fetch_all(jars: list[Jar], folder: Path, console: Console) -> None:
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = TextColumn("Kafka's jars"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
     with (
         tempfile.TemporaryDirectory(dir=folder) as scratch,

@@ -65,13 +65,13 @@ class Ports:
             self._folder.write("ports.json", self._chosen)
         return self._chosen[name]
 
-    def renew(self, names: Iterable[str]) -> list[str]:
-        """Before a start: replaces what is taken by now. Returns a sentence for each port that is not the usual one."""
-        remarks = []
+    def renew(self, names: Iterable[str]) -> str | None:
+        """Before a start: replaces what somebody else has taken. Returns a sentence about it when there is one."""
+        replaced = []
         for name in names:
-            if not is_free(self[name]):
-                self._chosen.pop(name)
-            wanted, got = self._preferred.get(name, 0), self[name]
-            if wanted and got != wanted:
-                remarks.append(f"Port {wanted} of {name} is taken: using {got}.")
-        return remarks
+            before = self._chosen.get(name) or self._preferred.get(name)
+            if name in self._chosen and not is_free(self._chosen[name]):
+                del self._chosen[name]
+            if before and self[name] != before:
+                replaced.append(f"{name} {self[name]} (not {before})")
+        return f"Some ports are taken by others. Instead: {', '.join(replaced)}." if replaced else None

@@ -1,8 +1,8 @@
 """The environment of each service in a local stack: the table of deploy/environment.py, filled in."""
 
-from deploy.database import app_role, owner_role, role_url
 from deploy.environment import SERVICES
 from deploy.local.addresses import HOST, Addresses
+from deploy.roles import app_role, owner_role, role_url
 
 SENDER = "treue@localhost.localdomain"
 

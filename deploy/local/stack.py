@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 
-import asyncpg
 from rich.console import Console
 
-from deploy.database import DATABASE, ROLES, bootstrap, create_database, database_url
 from deploy.local.addresses import Addresses
 from deploy.local.choices import Choices
 from deploy.local.credentials import load_or_create
@@ -17,9 +15,10 @@ from deploy.local.ports import PREFERRED, Ports
 from deploy.local.postgres import ADMIN, prepare_postgres
 from deploy.local.program import Program
 from deploy.local.services import service_programs
-from deploy.local.supervisor import Supervisor
+from deploy.local.supervisor import Supervisor, end_strays
 from deploy.local.waiting import reach, wait_until
-from deploy.topics import apply_declared_topics
+from deploy.problems import OperatorError
+from deploy.roles import ROLES
 
 _SERVER_TIMEOUT_S = 60.0
 
@@ -37,8 +36,16 @@ class LocalStack:
 
     @classmethod
     def chosen(cls, console: Console, preferred: Mapping[str, int] = PREFERRED) -> "LocalStack":
-        """The stack of the folder that TREUE_HOME names, else of the project."""
+        """The stack of the folder that TREUE_HOME names, else of the project; made when it is not there yet."""
         return cls(StackFolder.chosen(), console, preferred)
+
+    @classmethod
+    def existing(cls, console: Console) -> "LocalStack":
+        """The same, but only if somebody has started it before."""
+        folder = StackFolder.chosen()
+        if not folder.path.exists():
+            raise OperatorError(f"There is no stack in {folder.path}.", "Start one with `make up`.")
+        return cls(folder, console)
 
     def port(self, name: str) -> int:
         return self._ports[name]
@@ -56,7 +63,8 @@ class LocalStack:
         if self.supervisor.is_running():
             return
         self.choices.renewed(owner).save(self.folder)
-        for remark in self._ports.renew(self._port_names(with_services)):
+        end_strays(self.folder)
+        if remark := self._ports.renew(self._port_names(with_services)):
             self._console.print(remark)
         self._configure(with_services)
         self.supervisor.launch()
@@ -71,11 +79,15 @@ class LocalStack:
 
     def wait_for_database(self) -> None:
         """Until PostgreSQL answers and has our database, roles and schemas."""
+        from deploy.database import bootstrap
+
         wait_until("PostgreSQL", self._database_problem, _SERVER_TIMEOUT_S, self._look_at("postgres"))
         asyncio.run(bootstrap(self.addresses.database, self.credentials.passwords))
 
     def wait_for_kafka(self) -> list[str]:
         """Until Kafka answers and has our topics; returns those that were made."""
+        from deploy.declared_topics import apply_declared_topics
+
         made: list[str] = []
 
         def problem() -> str | None:
@@ -95,6 +107,7 @@ class LocalStack:
     def stop(self) -> None:
         """Services first, then the servers that they use, then the supervisor. Harmless when nothing runs."""
         if not self.supervisor.is_running():
+            end_strays(self.folder)
             return
         servers = {"kafka", "postgres", "mail"}
         names = [process.name for process in self.supervisor.processes()]
@@ -122,21 +135,9 @@ class LocalStack:
         return [name for name in PREFERRED if name not in absent and (with_services or name in servers)]
 
     def _database_problem(self) -> str | None:
-        try:
-            asyncio.run(_open_database(self.addresses.database))
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            return str(error) or type(error).__name__
-        return None
+        from deploy.database import open_database
+
+        return asyncio.run(open_database(self.addresses.database))
 
     def _look_at(self, name: str) -> str:
         return f"Look at {self.folder.log(name)}, or run `treue logs {name}`."
-
-
-async def _open_database(url: str) -> None:
-    """Connects, making the embedded server's database when it is not there yet."""
-    try:
-        connection = await asyncpg.connect(url, timeout=5)
-    except asyncpg.InvalidCatalogNameError:
-        await create_database(database_url(url, "postgres"), DATABASE)
-        return
-    await connection.close()

@@ -55,7 +55,6 @@ class Supervisor:
     def launch(self) -> None:
         """Starts supervisord itself, and with it the programs that start by themselves."""
         self._folder.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        end_strays(self._folder)
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._folder.path / _CONF)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self._folder.path)
         deadline = time.monotonic() + _START_TIMEOUT_S

@@ -8,11 +8,12 @@ from typing import Any
 
 from rich.console import Console
 
-from deploy.database import app_role, bootstrap, create_database, database_url, drop_database, owner_role, role_url
+from deploy.database import bootstrap, create_database, drop_database
 from deploy.local.addresses import HOST
 from deploy.local.folder import StackFolder
 from deploy.local.mailbox import mails
 from deploy.local.stack import LocalStack
+from deploy.roles import app_role, database_url, owner_role, role_url
 from shared.ids import new_id
 
 
@@ -20,7 +21,8 @@ class Parts:
     """The servers that the services need."""
 
     def __init__(self, folder: Path) -> None:
-        self.stack = LocalStack(StackFolder(folder), Console(stderr=True), preferred={})
+        self.console = Console(stderr=True)
+        self.stack = LocalStack(StackFolder(folder), self.console, preferred={})
 
     def start(self) -> None:
         self.stack.launch(with_services=False, owner=os.getpid())
