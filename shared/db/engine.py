@@ -24,7 +24,7 @@ def create_engine(url: str, *, name: str, pool_size: int, command_timeout_s: flo
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
-        pool_pre_ping=False,
+        pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={
             "timeout": 5,

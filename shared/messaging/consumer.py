@@ -95,17 +95,17 @@ class Consumer:
             request_timeout_ms=15_000, retry_backoff_ms=100, metadata_max_age_ms=60_000,
         )  # fmt: skip
         consumer.subscribe(list(self._application.topics), listener=self._membership)
+        showing: asyncio.Future[None] | None = None
         try:
             await asyncio.wait_for(consumer.start(), timeout=60)
             self.connected = True
-            async with asyncio.TaskGroup() as side:
-                showing = side.create_task(self._show_progress(consumer))
-                await self._read(consumer, cluster, stop)
-                showing.cancel()
-        except* (KafkaError, OSError, TimeoutError) as group:
-            raise group.exceptions[0] from group
+            showing = asyncio.ensure_future(self._show_progress(consumer))
+            await self._read(consumer, cluster, stop)
         finally:
             self.connected = False
+            if showing is not None:
+                showing.cancel()
+                await asyncio.gather(showing, return_exceptions=True)
             await self._let_go()
             with contextlib.suppress(KafkaError, OSError, TimeoutError):
                 await asyncio.wait_for(consumer.stop(), timeout=5)

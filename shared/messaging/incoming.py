@@ -126,7 +126,10 @@ class Application(Protocol):
         ...
 
     async def apply(self, tx: Transaction, events: Sequence[Incoming]) -> Effects:
-        """Have the events' effects, in this order, inside the open transaction; called again after a rollback."""
+        """Have the events' effects, in this order, inside the open transaction; called again after a rollback.
+
+        Who answers "waiting" for an event must answer it for all later events of its key in the batch as well.
+        """
         ...
 
 
@@ -152,9 +155,9 @@ def headers_json(headers: Headers) -> str:
     return json.dumps([[name, (value or b"").decode("utf-8", "backslashreplace")] for name, value in headers])
 
 
-def headers_of(stored: str) -> Headers:
-    """The reverse of `headers_json`."""
-    return [(name, value.encode()) for name, value in json.loads(stored)]
+def headers_of(stored: Sequence[tuple[str, str]]) -> Headers:
+    """The reverse of `headers_json`, as the database gives it back."""
+    return [(name, value.encode()) for name, value in stored]
 
 
 def at(milliseconds: int) -> datetime:

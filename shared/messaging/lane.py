@@ -60,11 +60,12 @@ class Lane:
 
     async def _post(self, items: Sequence[Item]) -> None:
         try:
-            await self._posting.post(self.claim, self.position, items)
+            tally = await self._posting.post(self.claim, self.position, items)
         except AlreadyAppliedError:
             _log.info("commit_was_applied", topic=self.claim.topic, part=self.claim.part, last=items[-1].raw.offset)
+        else:
+            self._consecutive_dead = 0 if tally.worked else self._consecutive_dead
         self.position = items[-1].raw.offset + 1
-        self._consecutive_dead = 0
 
     async def _refuse(self, items: Sequence[Item], error: Exception) -> None:
         """Find the event that cannot be applied: halve the batch, and make a dead letter of what stands alone."""

@@ -21,7 +21,7 @@ _LOCK = "SELECT next_offset, epoch FROM consumer_offset WHERE topic = $1 AND par
 _MOVE = """
     UPDATE consumer_offset SET next_offset = $3, last_hash = $4, last_record_at = $5, halted = NULL,
         duplicates = duplicates + $6, conflicts = conflicts + $7, ignored = ignored + $8, gaps = gaps + $9,
-        consecutive_dead = CASE WHEN $10 THEN consecutive_dead + 1 ELSE 0 END
+        consecutive_dead = CASE WHEN $10 THEN consecutive_dead + 1 WHEN $11 THEN 0 ELSE consecutive_dead END
     WHERE topic = $1 AND part = $2
 """
 _HALT = "UPDATE consumer_offset SET halted = $3 WHERE topic = $1 AND part = $2 AND epoch = $4"
@@ -62,6 +62,7 @@ class Passed:
     ignored: int = 0
     gaps: int = 0
     dead: bool = False
+    applied: bool = False  # something had its effect: the row of dead letters is broken
 
 
 async def claim(engine: AsyncEngine, topic: str, part: int, first: int, cluster_id: str, owner: str) -> Claim:
@@ -92,6 +93,7 @@ async def move(
     await tx.raw.execute(
         _MOVE, claim_.topic, claim_.part, next_offset, fingerprint, record_at,
         passed.duplicates, passed.conflicts, passed.ignored, passed.gaps, passed.dead,
+        passed.applied,
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ class Posting:
     def __init__(self, engine: AsyncEngine, application: Application, *, service: str) -> None:
         self._engine, self._application, self._service = engine, application, service
 
-    async def post(self, claim: Claim, position: int, items: Sequence[Item]) -> None:
+    async def post(self, claim: Claim, position: int, items: Sequence[Item]) -> Tally:
         """Have the effects of these items, which start at `position`, and move the partition behind the last.
 
         Raises what the database or the handler raises, FencedError, AlreadyAppliedError; nothing is done then.
@@ -39,6 +39,7 @@ class Posting:
             failpoints.reach("post_before_commit")
         failpoints.reach("post_after_commit")
         tally.count()
+        return tally
 
     async def bury(self, claim: Claim, position: int, event: Incoming, error: BaseException) -> None:
         """Make a dead letter of this one event and move the partition behind it."""
@@ -64,7 +65,7 @@ class Posting:
         tally.duplicates, tally.conflicts = len(seen.duplicates), len(seen.conflicts)
         tally.dead, tally.ignored = len(unreadable), foreign
         gaps = items[-1].raw.offset + 1 - position - len(items)
-        return Passed(len(seen.duplicates), len(seen.conflicts), foreign, gaps, dead=False)
+        return Passed(tally.duplicates, tally.conflicts, foreign, gaps, applied=tally.worked)
 
     async def _apply(self, tx: Transaction, fresh: list[Incoming], tally: Tally) -> Effects:
         """Apply what may be applied now, park the rest, and remember all of it."""

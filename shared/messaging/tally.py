@@ -24,6 +24,11 @@ class Tally:
     parked: int = 0
     ages_s: list[float] = field(default_factory=list)
 
+    @property
+    def worked(self) -> bool:
+        """Whether the service dealt with at least one event of the batch."""
+        return self.applied + self.rejected > 0
+
     def posted(self, now: datetime, events: Sequence[Incoming], effects: Effects, *, parked: int) -> None:
         """Take over what the service answered."""
         self.rejected = sum(effects.of(event.id).status == "rejected" for event in events)
