@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deploy.problems import OperatorError
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 # The kernel refuses unix socket paths over 107 bytes, and supervisord binds a longer, temporary name first.
@@ -29,6 +31,10 @@ class StackFolder:
         return cls(Path(os.environ.get("TREUE_HOME") or PROJECT / ".treue").resolve())
 
     def create(self) -> None:
+        if "%" in str(self.path):
+            raise OperatorError(
+                f"The supervisor cannot work in {self.path}: it expands %.", "Set TREUE_HOME to another folder."
+            )
         for folder in (self.path, self.logs, self.data):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 

@@ -33,7 +33,6 @@ logfile_maxbytes=5MB
 logfile_backups=1
 pidfile={_text(folder.path / "supervisord.pid")}
 childlogdir={_text(folder.logs)}
-environment={MARK}="{_text(folder.path)}"
 
 [unix_http_server]
 file={_text(folder.socket)}
@@ -49,7 +48,7 @@ def _program(folder: StackFolder, program: Program) -> str:
 [program:{program.name}]
 command={_text(shlex.join(program.command))}
 directory={_text(PROJECT)}
-environment={_environment(program.environment)}
+environment={_environment({MARK: str(folder.path), **program.environment})}
 priority={program.priority}
 autostart={str(program.autostart).lower()}
 autorestart=true
