@@ -14,8 +14,9 @@ from starlette.types import Receive, Scope, Send
 
 from shared.auth.principal import Principal
 from shared.auth.tokens import TokenVerifier
+from shared.errors import UnavailableError
 from shared.http.api import Lifespan, api_routes, create_api, error_of
-from shared.http.builtin import OpenApiHook, builtin_routes
+from shared.http.builtin import BUILTIN, OpenApiHook, builtin_routes
 from shared.http.caller import Authenticate
 from shared.http.errors import ClientGoneError, HeadersTooLargeError
 from shared.http.exchange import Exchange
@@ -29,6 +30,7 @@ from shared.observability.tracing import hand_on, note, span, tracing_on
 
 HEADERS_MAX: Final = 64
 HEADERS_MAX_BYTES: Final = 16_384
+IN_FLIGHT_MAX: Final = 1000
 _CLIENT_GONE: Final = 499
 _NO_ROUTES: Final[HotRoutes] = {}
 _log = get_logger(__name__)
@@ -117,6 +119,8 @@ class Application:
         route = exchange.route
         if route is None:
             raise self._table.refusal(exchange.scope["path"])
+        if self._in_flight > IN_FLIGHT_MAX and route.template not in BUILTIN:
+            raise UnavailableError("Too many requests are under way.", code="overloaded")
         if route.hot is not None:
             response = await route.hot(exchange.hot_request())
             await exchange.answer(response.status, response.headers, response.body)

@@ -2,19 +2,20 @@
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from typing import Any, Final, TypeVar, cast
+from typing import Any, ClassVar, Final, TypeVar, cast
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
-from shared.errors import InvalidError, TooLargeError
+from shared.errors import InvalidError, TooLargeError, UnavailableError
 from shared.http.errors import ClientGoneError, SlowRequestError, UnsupportedMediaError
 from shared.http.faults import faults_of
 from shared.http.json import read_json
 
 BODY_MAX_BYTES: Final = 1_048_576
 BODY_TIMEOUT_S: Final = 10.0
+UNFINISHED_MAX_BYTES: Final = 134_217_728
 _JSON = b"application/json"
 
 M = TypeVar("M", bound=BaseModel)
@@ -111,19 +112,54 @@ class _Alarm:
 
 
 async def _collect(receive: Receive, limit_bytes: int) -> bytes:
+    message = await receive()
+    if not message.get("more_body", False) and message["type"] == "http.request":
+        body: bytes = message.get("body", b"")
+        _check_size(len(body), limit_bytes)
+        return body
+    held = _Held()
+    try:
+        return await _collect_all(message, receive, limit_bytes, held)
+    finally:
+        held.release()
+
+
+async def _collect_all(message: Message, receive: Receive, limit_bytes: int, held: "_Held") -> bytes:
     chunks: list[bytes] = []
-    size = 0
     while True:
-        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGoneError
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > limit_bytes:
-            raise too_large(limit_bytes)
-        chunks.append(chunk)
+        chunks.append(message.get("body", b""))
+        held.take(len(chunks[-1]))
+        _check_size(held.bytes, limit_bytes)
         if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            return b"".join(chunks)
+        message = await receive()
+
+
+class _Held:
+    """What one unfinished body occupies, out of what all of them may: many slow senders shall not fill the memory."""
+
+    total_bytes: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def take(self, size: int) -> None:
+        """Raises UnavailableError when there is no room."""
+        self.bytes += size
+        _Held.total_bytes += size
+        if _Held.total_bytes > UNFINISHED_MAX_BYTES:
+            raise UnavailableError("Too many large bodies are coming in at once.", code="overloaded")
+
+    def release(self) -> None:
+        """The body is complete, or given up."""
+        _Held.total_bytes -= self.bytes
+
+
+def _check_size(size: int, limit_bytes: int) -> None:
+    if size > limit_bytes:
+        raise too_large(limit_bytes)
 
 
 def _check_type(headers: Mapping[bytes, bytes], content_type: bytes | None) -> None:

@@ -1,6 +1,7 @@
 """The routes that every service has: health, metrics, and its own description."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 import msgspec
 from fastapi import APIRouter, FastAPI
@@ -14,6 +15,7 @@ from shared.http.reference import reference_page
 # A last hand on the document: the gateway merges those of the services into its own.
 OpenApiHook = Callable[[Document], Awaitable[Document]]
 
+BUILTIN: Final = frozenset({"/livez", "/readyz", "/metrics", "/openapi.json", "/docs"})
 _HTML = ((b"content-type", b"text/html; charset=utf-8"),)
 _METRICS = ((b"content-type", CONTENT_TYPE_LATEST.encode()),)
 

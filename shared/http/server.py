@@ -1,6 +1,7 @@
 """uvicorn as a task among others: it takes no signals and does not decide when the process ends."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -8,14 +9,14 @@ from typing import Final
 from uvicorn import Config, Server
 
 from shared.http.app import Application
+from shared.http.connection import BoundedConnection
 
 BACKLOG: Final = 1024
-CONNECTIONS_MAX: Final = 2000
 KEEP_ALIVE_S: Final = 30
 _NOTICE_S: Final = 0.3
 
 
-class _Quiet(Server):
+class _Server(Server):
     """A server that leaves signals to shared.process."""
 
     @contextmanager
@@ -31,8 +32,9 @@ async def serve(
 
     Raises OSError when the port is taken, RuntimeError when the server ends by itself.
     """
-    server = _Quiet(_config(app, host, port, shutdown_timeout_s))
-    serving = asyncio.create_task(server.serve(), name="http")
+    listener = _listen(host, port)
+    server = _Server(_config(app, shutdown_timeout_s))
+    serving = asyncio.create_task(_run(server, listener), name="http")
     stopping = asyncio.create_task(stop.wait(), name="http-stop")
     try:
         await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -44,15 +46,30 @@ async def serve(
     finally:
         server.should_exit = True
         stopping.cancel()
-        await serving
+        await asyncio.wait((serving,))
 
 
-def _config(app: Application, host: str, port: int, shutdown_timeout_s: float) -> Config:
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise OSError(error.errno, f"cannot listen on {host} port {port}: {error.strerror}") from error
+
+
+async def _run(server: Server, listener: socket.socket) -> None:
+    try:
+        await server.serve([listener])
+    except SystemExit as error:  # uvicorn's way to say that the application did not start
+        raise RuntimeError("the application did not start") from error
+    finally:
+        listener.close()
+
+
+def _config(app: Application, shutdown_timeout_s: float) -> Config:
     return Config(
         app,
-        host=host,
-        port=port,
-        http="httptools",
+        http=BoundedConnection,
         ws="none",
         loop="none",
         lifespan="on",
@@ -61,7 +78,6 @@ def _config(app: Application, host: str, port: int, shutdown_timeout_s: float) -
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
-        limit_concurrency=CONNECTIONS_MAX,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, round(shutdown_timeout_s)),
     )
