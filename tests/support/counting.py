@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from shared.clock import SystemClock
 from shared.db.engine import create_engine
 from shared.db.mechanism import create_mechanism_v1
@@ -15,7 +17,6 @@ from shared.events.points import PointsEarned
 from shared.events.purchases import PurchaseCompleted
 from shared.ids import event_id, new_id
 from shared.messaging.incoming import Effects, Incoming, Outcome
-from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.support.stack import Database
 
 TENANT = "shop"

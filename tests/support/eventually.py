@@ -25,3 +25,15 @@ async def eventually(check: Callable[[], Any], within_s: float = 10.0) -> Any:
             if time.monotonic() > deadline:
                 raise
         await asyncio.sleep(_PAUSE_S)
+
+
+async def until(check: Callable[[], Any], within_s: float = 20.0) -> Any:
+    """The first result of `check` that is true; an AssertionError with its last result when time is over."""
+
+    async def asserted() -> Any:
+        result = check()
+        result = await result if inspect.isawaitable(result) else result
+        assert result, f"not within {within_s} s: {result!r}"
+        return result
+
+    return await eventually(asserted, within_s)

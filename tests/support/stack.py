@@ -1,7 +1,10 @@
 """Real PostgreSQL, Kafka and mail for a test run: the code of `make up`, in a temporary folder, on free ports."""
 
+import contextlib
 import os
 import shutil
+import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +52,17 @@ class Parts:
     @property
     def smtp_port(self) -> int:
         return self.stack.port("mail")
+
+    @contextlib.contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """The server stands still, as by SIGSTOP, while the block runs."""
+        pid = next(process.pid for process in self.stack.supervisor.processes() if process.name == name)
+        assert pid is not None, f"{name} does not run"
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def mails(self) -> list[dict[str, Any]]:
         return mails(self.stack.folder)

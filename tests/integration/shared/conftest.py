@@ -15,18 +15,8 @@ from shared.messaging.consumer import Consumer, ConsumerSettings
 from shared.messaging.producer import Producer
 from shared.messaging.topics import Topic, apply_topics
 from tests.support.counting import Counting, prepare
+from tests.support.eventually import until
 from tests.support.stack import Database, Parts
-
-
-async def eventually(check: Callable[[], Awaitable[Any]], *, within_s: float = 20) -> Any:
-    """Wait until `check` answers something true; fail with its last answer."""
-    last: Any = None
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(within_s):
-            while not (last := await check()):
-                await asyncio.sleep(0.05)
-    assert last, f"not within {within_s} s; last answer {last!r}"
-    return last
 
 
 @dataclass
@@ -59,7 +49,7 @@ class Spine:
         async def there() -> bool:
             return await self.position() == count
 
-        await eventually(there, within_s=within_s)
+        await until(there, within_s=within_s)
 
     @contextlib.asynccontextmanager
     async def running(self, consumer: Consumer) -> AsyncIterator[Consumer]:
@@ -80,7 +70,7 @@ async def spine(parts: Parts, database: Callable[[str], Awaitable[Database]]) ->
     await apply_topics(parts.kafka_bootstrap, [Topic(topic, 3, {})])
     producer = Producer(parts.kafka_bootstrap, client_id="test")
     await producer.start()
-    await eventually(lambda: asyncio.sleep(0, producer.ready))
+    await until(lambda: producer.ready)
     group = f"t{new_id().hex}"
     yield Spine(parts.kafka_bootstrap, topic, group, engine, Counting([topic]), producer)
     await producer.stop()

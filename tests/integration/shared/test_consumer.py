@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.db.transaction import transaction
 from shared.events.envelope import Record
 from shared.messaging.lane import Lane
-from tests.integration.shared.conftest import Spine, eventually
+from tests.integration.shared.conftest import Spine
 from tests.support.counting import bought
+from tests.support.eventually import until
 
 
 async def test_each_event_has_its_effect_once(spine: Spine) -> None:
@@ -86,13 +87,13 @@ async def test_a_handler_that_fails_for_all_stops_the_consumer(spine: Spine) -> 
     await spine.producer.send([bought(n, spine.topic, customer=f"k-{n}") for n in range(300)], deadline_s=10)
     consumer = spine.consumer()
     async with spine.running(consumer):
-        await eventually(lambda: asyncio.sleep(0, len(consumer.halted) == 3))
+        await until(lambda: len(consumer.halted) == 3)
         assert await spine.value("SELECT count(*) FROM dead_letter") == 60
         assert "BrokenError" in (consumer.problem or "")
         assert await spine.value("SELECT count(*) FROM consumer_offset WHERE halted LIKE '%BrokenError%'") == 3
         spine.application.all_broken = False
         await spine.reaches(300, within_s=30)
-        await eventually(lambda: asyncio.sleep(0, not consumer.halted))
+        await until(lambda: not consumer.halted)
     assert await spine.value("SELECT count(*) FROM dead_letter") == 60
 
 
@@ -147,7 +148,7 @@ async def test_killed_sessions_lose_and_double_nothing(spine: Spine) -> None:
     async with spine.running(spine_consumer):
         async with asyncio.timeout(60):
             while await _position_or_none(spine) != count:
-                await _kill_sessions(spine.engine)
+                await kill_sessions(spine.engine)
                 await asyncio.sleep(0.05)
     await spine.engine.dispose()
     assert await spine.value("SELECT sum(total) FROM paid") == count * 100
@@ -161,7 +162,7 @@ async def _position_or_none(spine: Spine) -> int | None:
         return None
 
 
-async def _kill_sessions(engine: AsyncEngine) -> None:
+async def kill_sessions(engine: AsyncEngine) -> None:
     try:
         async with transaction(engine) as tx:
             await tx.raw.execute(

@@ -1,0 +1,96 @@
+"""The outbox and its relay on the real servers: nothing lost, in order per key, whatever dies in between."""
+
+import asyncio
+import contextlib
+import random
+from collections import defaultdict
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.db.transaction import transaction
+from shared.events.envelope import Record
+from shared.messaging import outbox
+from shared.messaging.relay import Relay
+from tests.integration.shared.conftest import Spine
+from tests.integration.shared.test_consumer import kill_sessions
+from tests.support.eventually import until
+
+
+async def _append(spine: Spine, key: str, numbers: range) -> None:
+    records = [Record(spine.topic, key.encode(), str(n).encode(), []) for n in numbers]
+    while True:
+        try:
+            async with transaction(spine.engine) as tx:
+                await tx.raw.execute("SELECT pg_advisory_xact_lock(hashtext($1))", key)
+                await outbox.append(tx, records)
+        except Exception:
+            await asyncio.sleep(0.05)
+            continue
+        return
+
+
+async def _published(spine: Spine) -> dict[str, list[int]]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=spine.bootstrap, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(spine.topic, part) for part in range(3)]
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        while any([await consumer.position(tp) < ends[tp] for tp in partitions]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    found[record.key.decode()].append(int(record.value))
+        return found
+    finally:
+        await consumer.stop()
+
+
+@contextlib.asynccontextmanager
+async def _relays(spine: Spine, count: int):
+    stop = asyncio.Event()
+    tasks = [asyncio.create_task(Relay(spine.engine, spine.producer, service="test").run(stop)) for _ in range(count)]
+    try:
+        yield
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
+async def _drained(spine: Spine) -> bool:
+    with contextlib.suppress(Exception):
+        return int(await spine.value("SELECT count(*) FROM outbox")) == 0
+    return False
+
+
+async def test_what_is_committed_is_published_and_what_is_rolled_back_is_not(spine: Spine) -> None:
+    await _append(spine, "k", range(10))
+    with contextlib.suppress(RuntimeError):
+        async with transaction(spine.engine) as tx:
+            await outbox.append(tx, [Record(spine.topic, b"k", b"99", [])])
+            raise RuntimeError("the handler failed")
+    async with _relays(spine, 1):
+        await until(lambda: _drained(spine))
+    assert await _published(spine) == {"k": list(range(10))}
+
+
+async def test_four_relays_under_killed_sessions_lose_nothing_and_keep_each_keys_order(spine: Spine) -> None:
+    keys = [f"k-{n}" for n in range(20)]
+    dice = random.Random(20261122)
+
+    async def write(key: str) -> None:
+        for start in range(0, 100, 10):
+            await _append(spine, key, range(start, start + 10))
+            await asyncio.sleep(dice.random() / 20)
+
+    async with _relays(spine, 4):
+        writing = asyncio.gather(*(write(key) for key in keys))
+        for _ in range(25):
+            await kill_sessions(spine.engine)
+            await asyncio.sleep(0.05)
+        await writing
+        await until(lambda: _drained(spine), within_s=30)
+    published = await _published(spine)
+    for key in keys:
+        first_time = list(dict.fromkeys(published[key]))
+        assert first_time == list(range(100)), f"{key}: {first_time}"
