@@ -72,14 +72,7 @@ async def _service(connection: asyncpg.Connection, service: str, passwords: Mapp
     await connection.execute(f"GRANT {owner} TO CURRENT_USER")
     await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {owner}")
     await connection.execute(f"GRANT USAGE ON SCHEMA {service} TO {app}")
-    for rights in (
-        "SELECT, INSERT, UPDATE, DELETE ON TABLES",
-        "USAGE, SELECT ON SEQUENCES",
-        "EXECUTE ON FUNCTIONS",
-    ):
-        await connection.execute(
-            f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {service} GRANT {rights} TO {app}"
-        )
+    # No default privileges: each migration grants what its tables allow, and history allows no UPDATE or DELETE.
 
 
 async def _role(connection: asyncpg.Connection, role: str, password: str) -> None:
