@@ -11,7 +11,7 @@ STAMP := $(VENV)/.treue-is-set-up
 UV := $(BIN)/uv
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock" $(ARGS) pyproject.toml
-SERVICES := gateway points notifications metrics
+IMAGES := gateway points notifications metrics operator
 
 # uv reads other variables than pip: a mirror that was set for pip is meant for both.
 ifdef PIP_INDEX_URL
@@ -43,7 +43,7 @@ bench: $(STAMP) ## Measure, beside the limit of the same run (QUICK=1 for a shor
 	@$(BIN)/python -m benchmarks
 
 lock: $(STAMP) ## Write requirements/ anew from pyproject.toml (ARGS=--upgrade for newer ones)
-	@for service in $(SERVICES); do $(LOCK) --group $$service --output-file requirements/$$service.txt; done
+	@for image in $(IMAGES); do $(LOCK) --group $$image --output-file requirements/$$image.txt; done
 	@$(LOCK) --group local --output-file requirements/local.txt
 	@$(LOCK) --group dev --output-file requirements/dev.txt
 	@grep '^uv==' requirements/dev.txt | cut -d ' ' -f 1 | $(UV) pip compile --quiet --universal --generate-hashes \

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from deploy import doctor, keys, logs, mails, migrations, restart, scale, status, tenants, topics, up
+from deploy import doctor, env_file, keys, logs, mails, migrations, restart, scale, status, tenants, topics, up
 from deploy.output import show_problem, use_json
 from deploy.problems import OperatorError
 
@@ -29,6 +29,7 @@ app.command()(logs.logs)
 app.command()(mails.mails)
 app.command()(migrations.migrate)
 app.command()(topics.topics)
+app.command()(env_file.env)
 app.add_typer(tenants.app, name="tenants")
 app.add_typer(keys.app, name="keys")
 

@@ -10,19 +10,30 @@ SERVICES = ("gateway", "points", "notifications", "metrics")
 
 
 class Variable(NamedTuple):
-    """One variable and what it means. `secret` ones have no default anywhere; `optional` ones may be left out."""
+    """One variable, what it means, and what it is under docker compose. A `secret` one has no default anywhere."""
 
     name: str
     meaning: str
+    example: str = ""
     secret: bool = False
     optional: bool = False
 
 
 COMMON = (
-    Variable("KAFKA_BOOTSTRAP", "Kafka's addresses, host:port, separated by commas."),
-    Variable("INTERNAL_PUBLIC_KEY", "Ed25519 public key (PEM) by which services verify the gateway's internal tokens."),
-    Variable("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR.", optional=True),
-    Variable("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go (OTLP over HTTP); none when empty.", optional=True),
+    Variable("KAFKA_BOOTSTRAP", "Kafka's addresses, host:port, separated by commas.", "kafka:9092"),
+    Variable(
+        "INTERNAL_PUBLIC_KEY",
+        "Ed25519 public key (PEM) by which services verify the gateway's internal tokens.",
+        secret=True,  # not a secret in itself, but one half of a pair
+    ),
+    Variable("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR.", "INFO", optional=True),
+    Variable("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go (OTLP over HTTP); nowhere when empty.", optional=True),
+)
+
+# Only the bootstrap job reads these: the services' roles are made by an administrator.
+BOOTSTRAP = (
+    Variable("DATABASE_URL", "PostgreSQL by an administrator: makes roles and schemas.", secret=True),
+    Variable("AUDITOR_DATABASE_URL", "PostgreSQL by the role that reads everything and writes nothing.", secret=True),
 )
 
 
@@ -30,9 +41,9 @@ def _of_every_service(prefix: str) -> tuple[Variable, ...]:
     return (
         Variable(f"{prefix}_DATABASE_URL", "PostgreSQL by the role that reads and writes rows.", secret=True),
         Variable(f"{prefix}_MIGRATION_URL", "PostgreSQL by the role that owns the schema.", secret=True),
-        Variable(f"{prefix}_HOST", "The address that HTTP listens on."),
-        Variable(f"{prefix}_PORT", "The port of the API."),
-        Variable(f"{prefix}_WORKER_PORT", "The port of the worker's health and metrics."),
+        Variable(f"{prefix}_HOST", "The address that HTTP listens on.", "0.0.0.0"),  # noqa: S104 - inside a container
+        Variable(f"{prefix}_PORT", "The port of the API.", "8000"),
+        Variable(f"{prefix}_WORKER_PORT", "The port of the worker's health and metrics.", "8001"),
     )
 
 
@@ -41,22 +52,23 @@ _OWN = {
         Variable("GATEWAY_SIGNING_KEY", "Ed25519 private key (PEM) that signs the internal tokens.", secret=True),
         Variable("GATEWAY_KEY_PEPPER", "Secret that goes into the stored hash of each API key.", secret=True),
         Variable("GATEWAY_ADMIN_KEY", "Bearer secret of the operator: makes tenants and keys.", secret=True),
-        Variable("GATEWAY_POINTS_URL", "Where the points API answers."),
-        Variable("GATEWAY_NOTIFICATIONS_URL", "Where the notifications API answers."),
-        Variable("GATEWAY_METRICS_URL", "Where the metrics API answers."),
+        Variable("GATEWAY_POINTS_URL", "Where the points API answers.", "http://points-api:8000"),
+        Variable("GATEWAY_NOTIFICATIONS_URL", "Where the notifications API answers.", "http://notifications-api:8000"),
+        Variable("GATEWAY_METRICS_URL", "Where the metrics API answers.", "http://metrics-api:8000"),
     ),
     "notifications": (
-        Variable("NOTIFICATIONS_SMTP_HOST", "The mail server."),
-        Variable("NOTIFICATIONS_SMTP_PORT", "Its port."),
-        Variable("NOTIFICATIONS_SENDER_ADDRESS", "The sender of all mails."),
+        Variable("NOTIFICATIONS_SMTP_HOST", "The mail server.", "mail"),
+        Variable("NOTIFICATIONS_SMTP_PORT", "Its port.", "1025"),
+        Variable("NOTIFICATIONS_SENDER_ADDRESS", "The sender of all mails.", "treue@example.org"),
     ),
 }
 
 
+def own_variables(service: str) -> tuple[Variable, ...]:
+    """What only this service reads."""
+    return _of_every_service(service.upper()) + _OWN.get(service, ())
+
+
 def variables(service: str) -> tuple[Variable, ...]:
     """Everything that the processes of this service read."""
-    return COMMON + _of_every_service(service.upper()) + _OWN.get(service, ())
-
-
-# Only the bootstrap job and the operator's commands need the administrator's access.
-DATABASE_URL = Variable("DATABASE_URL", "PostgreSQL by an administrator, for bootstrap and audit.", secret=True)
+    return COMMON + own_variables(service)

@@ -27,7 +27,7 @@ class Credentials:
 
 def load_or_create(folder: StackFolder, roles: tuple[str, ...]) -> Credentials:
     remembered = folder.read(_FILE)
-    known = Credentials(**remembered) if remembered else _fresh()
+    known = Credentials(**remembered) if remembered else fresh_credentials()
     missing = {role: secrets.token_urlsafe(24) for role in roles if role not in known.passwords}
     if missing or not remembered:
         known = replace(known, passwords=known.passwords | missing)
@@ -35,7 +35,7 @@ def load_or_create(folder: StackFolder, roles: tuple[str, ...]) -> Credentials:
     return known
 
 
-def _fresh() -> Credentials:
+def fresh_credentials() -> Credentials:
     key = Ed25519PrivateKey.generate()
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
