@@ -10,17 +10,18 @@ from tests.conftest import DatabaseFactory
 from tests.support.stack import Parts
 
 
-async def test_a_service_gets_a_database_in_which_its_app_role_cannot_make_tables(database: DatabaseFactory) -> None:
+async def test_an_app_role_does_what_a_migration_granted_and_nothing_else(database: DatabaseFactory) -> None:
     points = await database("points")
     owner = await asyncpg.connect(points.owner)
     await owner.execute("CREATE TABLE wallets (points bigint)")
+    await owner.execute("GRANT SELECT, INSERT ON wallets TO treue_points")
     await owner.close()
     app = await asyncpg.connect(points.app)
     await app.execute("INSERT INTO wallets VALUES (1)")
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await app.execute("CREATE TABLE mine (id int)")
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await app.execute("CREATE TABLE public.mine (id int)")
+    forbidden = ("UPDATE wallets SET points = 2", "CREATE TABLE mine (id int)", "CREATE TABLE public.mine (id int)")
+    for statement in forbidden:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await app.execute(statement)
     await app.close()
 
 
