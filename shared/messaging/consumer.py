@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.messaging import offsets
 from shared.messaging.claiming import claim_partition, verify_last
 from shared.messaging.failures import Verdict, verdict
-from shared.messaging.incoming import Application, RawRecord, at, read
+from shared.messaging.incoming import Application, raw_record, read
 from shared.messaging.lane import HaltError, Lane
 from shared.messaging.membership import Membership
 from shared.messaging.offsets import FencedError
@@ -145,7 +145,7 @@ class Consumer:
 
     async def _work(self, consumer: AIOKafkaConsumer, tp: TopicPartition, lane: Lane, records: list[object]) -> None:
         try:
-            raw = [_raw(record) for record in records]
+            raw = [raw_record(record) for record in records]
             verify_last(lane, raw)
             await lane.work([read(each, self._application.events.__contains__) for each in raw])
             self.halted.pop(f"{tp.topic}/{tp.partition}", None)
@@ -228,8 +228,3 @@ class Consumer:
     def _coordination_died(consumer: AIOKafkaConsumer) -> bool:
         task = getattr(consumer._coordinator, "_coordination_task", None)  # noqa: SLF001 - it dies in silence
         return task is not None and task.done()
-
-
-def _raw(record: object) -> RawRecord:
-    r = record
-    return RawRecord(r.topic, r.partition, r.offset, r.key, r.value, list(r.headers), at(r.timestamp))  # type: ignore[attr-defined]

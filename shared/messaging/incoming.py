@@ -142,7 +142,7 @@ def read(raw: RawRecord, listens: Callable[[str], bool]) -> Item:
         event = registry.decode(envelope.type, envelope.version, raw.value)
     except EnvelopeError as error:
         return Unreadable(raw, "envelope", str(error))
-    except (KeyError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (KeyError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return Unreadable(raw, "unknown_version" if isinstance(error, KeyError) else "unreadable_body", str(error))
     key = (raw.key or b"").decode("utf-8", "replace")
     if key != key_of(envelope.tenant, event):
@@ -160,6 +160,9 @@ def headers_of(stored: Sequence[tuple[str, str]]) -> Headers:
     return [(name, value.encode()) for name, value in stored]
 
 
-def at(milliseconds: int) -> datetime:
-    """Kafka's time stamp as an instant."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+def raw_record(record: Any) -> RawRecord:
+    """A record of aiokafka's as ours."""
+    time = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    return RawRecord(
+        record.topic, record.partition, record.offset, record.key, record.value, list(record.headers), time
+    )  # fmt: skip

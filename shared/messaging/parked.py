@@ -17,6 +17,7 @@ from shared.observability.logging import get_logger
 
 _log = get_logger(__name__)
 _POLL_S = 0.5
+REPLAY = "replay"  # the reason of a record that an operator brings back from the topic
 _KEYS_MAX = 50
 
 _PARK = """
@@ -32,12 +33,14 @@ _READY_KEYS = """
     GROUP BY record_key ORDER BY min(tried_at) LIMIT $1
 """
 _TAKE = """
-    SELECT topic, part, off, record_key, value, headers, record_time FROM parked_event
+    SELECT topic, part, off, record_key, value, headers, record_time, reason FROM parked_event
     WHERE record_key = $1 ORDER BY topic, part, off LIMIT 500 FOR UPDATE
 """
 _DONE = "DELETE FROM parked_event p USING unnest($1::text[], $2::smallint[], $3::bigint[]) AS d (topic, part, off) \
     WHERE (p.topic, p.part, p.off) = (d.topic, d.part, d.off)"
-_TRIED = "UPDATE parked_event SET tried_at = clock_timestamp(), reason = $2 WHERE record_key = $1"
+_TRIED = (
+    "UPDATE parked_event SET tried_at = clock_timestamp(), reason = $2 WHERE record_key = $1 AND reason <> 'replay'"
+)
 _COUNT = """
     UPDATE consumer_offset SET duplicates = duplicates + $3, conflicts = conflicts + $4 WHERE topic = $1 AND part = $2
 """
@@ -108,6 +111,9 @@ class Unparker:
             for row in rows
         ]  # fmt: skip
         events = [item for item in items if isinstance(item, Incoming)]
+        if len(events) < len(items):
+            unreadable = next(item for item in items if not isinstance(item, Incoming))
+            raise _StillWaitingError(f"unreadable: {getattr(unreadable, 'detail', 'not listened to')}")
         sorted_ = await inbox.sort(tx, events)
         effects = await self._application.apply(tx, sorted_.fresh) if sorted_.fresh else Effects()
         ready = leading(sorted_.fresh, effects)
@@ -117,18 +123,21 @@ class Unparker:
         await inbox.record(tx, ready, effects)
         await inbox.record_conflicts(tx, sorted_.conflicts)
         await outbox.append(tx, effects.outgoing)
-        await self._forget(tx, events, sorted_)
+        replayed = {(row["topic"], row["part"], row["off"]) for row in rows if row["reason"] == REPLAY}
+        await self._forget(tx, events, sorted_, replayed)
 
     async def _note_tried(self, key: str, reason: str) -> None:
         async with transaction(self._engine) as tx:
             await tx.raw.execute(_TRIED, key, reason.replace("\x00", ""))
 
     @staticmethod
-    async def _forget(tx: Transaction, events: Sequence[Incoming], sorted_: inbox.Sorted) -> None:
-        for event in sorted_.duplicates:
-            await tx.raw.execute(_COUNT, event.raw.topic, event.raw.part, 1, 0)
-        for event in sorted_.conflicts:
-            await tx.raw.execute(_COUNT, event.raw.topic, event.raw.part, 0, 1)
+    async def _forget(
+        tx: Transaction, events: Sequence[Incoming], sorted_: inbox.Sorted, replayed: set[tuple[str, int, int]]
+    ) -> None:
+        """Take them out; the offset of one that turned out to be known is counted, unless it was passed before."""
+        for event, counts in [(e, (1, 0)) for e in sorted_.duplicates] + [(e, (0, 1)) for e in sorted_.conflicts]:
+            if (event.raw.topic, event.raw.part, event.raw.offset) not in replayed:
+                await tx.raw.execute(_COUNT, event.raw.topic, event.raw.part, *counts)
         await tx.raw.execute(
             _DONE, [e.raw.topic for e in events], [e.raw.part for e in events], [e.raw.offset for e in events]
         )

@@ -1,8 +1,9 @@
 """Topics: made from a list, never by use; and the identity of the cluster that holds them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
@@ -60,5 +61,28 @@ async def cluster_id(bootstrap: str) -> str:
     await admin.start()
     try:
         return str((await admin.describe_cluster())["cluster_id"])
+    finally:
+        await admin.close()
+
+
+async def log_ranges(bootstrap: str, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
+    """First and end offset of each of these partitions; one that does not exist is missing in the answer."""
+    existing = await _partition_counts(bootstrap)
+    wanted = [TopicPartition(topic, part) for topic, part in partitions if part < existing.get(topic, 0)]
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, client_id="treue-auditor", request_timeout_ms=10_000)
+    await consumer.start()
+    try:
+        consumer.assign(wanted)
+        firsts, ends = await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted)
+        return {(tp.topic, tp.partition): (firsts[tp], ends[tp]) for tp in wanted}
+    finally:
+        await consumer.stop()
+
+
+async def _partition_counts(bootstrap: str) -> dict[str, int]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="treue-topics", request_timeout_ms=10_000)
+    await admin.start()
+    try:
+        return {found["topic"]: len(found["partitions"]) for found in await admin.describe_topics()}
     finally:
         await admin.close()

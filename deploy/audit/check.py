@@ -1,0 +1,53 @@
+"""A check is a query for rows that must not exist, and how many rows it looked at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+_SHOWN_MAX = 5
+
+
+@dataclass(frozen=True)
+class Check:
+    """`differing` selects what is wrong, with the tenant as its first column (empty where there is none); `counted`
+    selects how many things were looked at. Both take the tenant to look at as $1, or null for all."""
+
+    service: str
+    name: str
+    description: str
+    differing: str
+    counted: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found: how many rows differ, and the first of them."""
+
+    check: Check
+    counted: int
+    differing: int
+    rows: Sequence[dict[str, Any]]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "service": self.check.service,
+            "check": self.check.name,
+            "description": self.check.description,
+            "counted": self.counted,
+            "differing": self.differing,
+            "rows": [{name: str(value) for name, value in row.items()} for row in self.rows],
+        }
+
+
+async def run(connection: asyncpg.Connection, check: Check, tenant: str | None) -> Finding:
+    """Run a check. The rows stay in the server: a temporary count, and the first few of them, come over."""
+    counted = await connection.fetchval(check.counted, tenant)
+    # The queries are our own; the only value, the tenant, is a parameter.
+    rows = await connection.fetch(
+        f"SELECT *, count(*) OVER () AS of FROM ({check.differing}) AS found LIMIT {_SHOWN_MAX}",  # noqa: S608
+        tenant,
+    )
+    shown = [{name: value for name, value in row.items() if name != "of"} for row in rows]
+    return Finding(check, int(counted or 0), int(rows[0]["of"]) if rows else 0, shown)

@@ -1,0 +1,66 @@
+"""Every offset below a stored position left a trace: an inbox row, a dead letter, a parked event, or a count.
+
+It finds a position that was moved by hand, a batch that was passed without its effect, and inbox rows that vanished.
+Gaps between offsets are only right in compacted topics, whose older records disappear.
+"""
+
+from deploy.audit.check import Check
+from shared.events.contract import Topic
+
+_COMPACTED = ", ".join(f"'{topic.value}'" for topic in Topic if topic.compacted)
+_OUTBOX_AGE_MAX_S = 60
+
+# `{s}` is the schema. A tenant cannot be asked for: offsets belong to all of them.
+_TRACES = """
+    WITH passed AS (
+        SELECT topic, part, count(*) AS n FROM {s}.inbox GROUP BY topic, part
+        UNION ALL SELECT topic, part, count(*) FROM {s}.dead_letter WHERE state <> 'retried' GROUP BY topic, part
+        UNION ALL SELECT topic, part, count(*) FROM {s}.parked_event GROUP BY topic, part
+    ), traced AS (SELECT topic, part, sum(n) AS n FROM passed GROUP BY topic, part)
+    SELECT '' AS tenant, o.topic, o.part, o.next_offset - o.first_offset AS passed,
+        coalesce(t.n, 0) AS rows, o.duplicates, o.conflicts, o.ignored, o.gaps
+    FROM {s}.consumer_offset o LEFT JOIN traced t USING (topic, part)
+    WHERE o.next_offset - o.first_offset
+        <> coalesce(t.n, 0) + o.duplicates + o.conflicts + o.ignored + o.gaps
+       OR (o.gaps > 0 AND o.topic NOT IN ({compacted}))
+"""
+_BEHIND = """
+    SELECT i.tenant, i.topic, i.part, i.off, i.event_id FROM {s}.inbox i
+    LEFT JOIN {s}.consumer_offset o USING (topic, part)
+    WHERE (o.topic IS NULL OR i.off < o.first_offset OR i.off >= o.next_offset) AND ($1::text IS NULL OR i.tenant = $1)
+"""
+_OUTBOX = """
+    SELECT '' AS tenant, bucket, id, record_count, created_at FROM {s}.outbox
+    WHERE created_at < clock_timestamp() - interval '{age} seconds'
+"""
+_HALTED = "SELECT '' AS tenant, topic, part, halted FROM {s}.consumer_offset WHERE halted IS NOT NULL"
+
+
+def completeness(service: str) -> list[Check]:
+    """The checks of the mechanism in one service's schema."""
+
+    def check(name: str, description: str, differing: str, counted: str) -> Check:
+        fill = {"s": service, "compacted": _COMPACTED, "age": _OUTBOX_AGE_MAX_S}
+        unused = " AND ($1::text IS NULL OR true)" if "$1" not in counted else ""
+        sql = differing.format(**fill)
+        sql = sql if "$1" in sql else f"SELECT * FROM ({sql}) AS all_tenants WHERE $1::text IS NULL OR true"  # noqa: S608
+        return Check(service, name, description, sql, f"{counted.format(**fill)} WHERE true{unused}")
+
+    return [
+        check(
+            "completeness", "every offset passed has an inbox row, a dead letter, a parked event or a count",
+            _TRACES, "SELECT sum(next_offset - first_offset) FROM {s}.consumer_offset",
+        ),
+        check(
+            "inbox_within_positions", "no inbox row lies outside the offsets that were passed",
+            _BEHIND, "SELECT count(*) FROM {s}.inbox",
+        ),
+        check(
+            "outbox_drained", f"nothing waits to be published for more than {_OUTBOX_AGE_MAX_S} s",
+            _OUTBOX, "SELECT count(*) FROM {s}.outbox",
+        ),
+        check(
+            "no_partition_halted", "no partition stands still for a reason that somebody must look at",
+            _HALTED, "SELECT count(*) FROM {s}.consumer_offset",
+        ),
+    ]  # fmt: skip

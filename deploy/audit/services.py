@@ -1,0 +1,1 @@
+"""The checks that the services bring along, each in its own words."""
