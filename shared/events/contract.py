@@ -2,9 +2,13 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+
+# A time without an offset names no instant; a number beyond int64 fits no column. Both stop at the decoder.
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class Topic(StrEnum):
@@ -33,7 +37,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     VERSION: ClassVar[int] = 1
     TOPIC: ClassVar[Topic]
 
-    occurred_at: datetime
+    occurred_at: Instant
 
     @property
     def key_suffix(self) -> str:

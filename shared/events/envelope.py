@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.events import registry
@@ -11,6 +11,8 @@ from shared.events.contract import Event
 Headers = list[tuple[str, bytes]]
 
 _FIXED: Headers = [("ce_specversion", b"1.0"), ("content-type", b"application/json")]
+_NEEDED = ("ce_id", "ce_type", "ce_source", "ce_time", "ce_dataschema", "ce_tenant")
+_OURS = frozenset((*_NEEDED, "ce_correlationid", "traceparent", "ce_programmeversion"))
 
 
 class EnvelopeError(ValueError):
@@ -56,21 +58,38 @@ class Envelope:
     @classmethod
     def of(cls, headers: Iterable[tuple[str, bytes]]) -> "Envelope":
         """Read the headers of a record. Raises EnvelopeError when they are not complete."""
-        found = {name: value.decode("utf-8", "replace") for name, value in headers if value is not None}
+        found = {name: _text(value) for name, value in headers if value is not None and name in _OURS}
         try:
             return cls(
                 id=UUID(found["ce_id"]),
                 type=found["ce_type"],
-                version=int(found["ce_dataschema"].rpartition(":")[2]),
+                version=_count(found["ce_dataschema"].rpartition(":")[2]),
                 tenant=found["ce_tenant"],
                 source=found["ce_source"],
-                time=datetime.fromisoformat(found["ce_time"]),
+                time=_instant(found["ce_time"]),
                 correlation_id=found.get("ce_correlationid", ""),
                 traceparent=found.get("traceparent", ""),
-                programme_version=int(found.get("ce_programmeversion", 0)),
+                programme_version=_count(found.get("ce_programmeversion", "0")),
             )
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, OverflowError) as error:
             raise EnvelopeError(f"not the headers of an event: {error!r}") from error
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace").replace("\x00", "\ufffd")  # no database takes a NUL in a text
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 9):
+        raise ValueError(f"{text[:20]!r} is not a version")
+    return int(text)
+
+
+def _instant(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError(f"{text!r} has no offset")
+    return found.astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

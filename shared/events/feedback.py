@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from shared.events.contract import CustomerEvent, Topic
+from shared.events.contract import CustomerEvent, Int64, Topic
 
 FeedbackKind = Literal["nps", "csat", "ces", "review"]
 
@@ -17,7 +17,7 @@ class FeedbackSubmitted(CustomerEvent, frozen=True, omit_defaults=True, kw_only=
     TOPIC: ClassVar[Topic] = Topic.FEEDBACK
 
     kind: FeedbackKind
-    score: int
+    score: Int64
     comment: str | None = None
     order_id: str | None = None
     publish_consent: bool = False

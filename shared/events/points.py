@@ -4,11 +4,10 @@
 `wallet_version` grows by one with every change of a wallet, so that a listener can drop what is older than it knows.
 """
 
-from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from shared.events.contract import CustomerEvent, Topic
+from shared.events.contract import CustomerEvent, Instant, Int64, Topic
 
 
 class WalletEvent(CustomerEvent, frozen=True, omit_defaults=True, kw_only=True):
@@ -18,11 +17,11 @@ class WalletEvent(CustomerEvent, frozen=True, omit_defaults=True, kw_only=True):
 
     entry_id: UUID
     cause_id: UUID
-    points: int
-    available: int
-    wallet_version: int
-    pending: int = 0
-    debt: int = 0
+    points: Int64
+    available: Int64
+    wallet_version: Int64
+    pending: Int64 = 0
+    debt: Int64 = 0
     order_id: str | None = None
 
 
@@ -31,7 +30,7 @@ class PointsEarned(WalletEvent, frozen=True, omit_defaults=True, kw_only=True):
 
     TYPE: ClassVar[str] = "points.earned"
 
-    active_from: datetime | None = None
+    active_from: Instant | None = None
 
 
 class PointsActivated(WalletEvent, frozen=True, omit_defaults=True, kw_only=True):

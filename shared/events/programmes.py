@@ -1,9 +1,8 @@
 """What every service must know of a tenant's programme."""
 
-from datetime import datetime
 from typing import ClassVar, Literal
 
-from shared.events.contract import Event, Topic
+from shared.events.contract import Event, Instant, Int64, Topic
 
 Rounding = Literal["floor", "half_up", "ceil"]
 ReturnPolicy = Literal["recompute", "pro_rata", "item"]
@@ -19,8 +18,8 @@ class ProgrammeUpdated(Event, frozen=True, omit_defaults=True, kw_only=True):
     TYPE: ClassVar[str] = "programme.updated"
     TOPIC: ClassVar[Topic] = Topic.PROGRAMMES
 
-    version: int
-    effective_from: datetime
+    version: Int64
+    effective_from: Instant
     name: str
     currency: str
     time_zone: str
@@ -28,7 +27,7 @@ class ProgrammeUpdated(Event, frozen=True, omit_defaults=True, kw_only=True):
     points_per_unit: str
     rounding: Rounding
     return_policy: ReturnPolicy
-    activation_delay_days: int = 0
+    activation_delay_days: Int64 = 0
 
     @property
     def key_suffix(self) -> str:

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from shared.events.contract import OrderEvent, Topic
+from shared.events.contract import Int64, OrderEvent, Topic
 
 
 class PurchaseLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -12,9 +12,9 @@ class PurchaseLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
 
     line_id: str
     sku: str
-    quantity: int
-    unit_price_minor: int
-    discount_minor: int = 0
+    quantity: Int64
+    unit_price_minor: Int64
+    discount_minor: Int64 = 0
     category: str | None = None
     brand: str | None = None
 
@@ -26,7 +26,7 @@ class PurchaseCompleted(OrderEvent, frozen=True, omit_defaults=True, kw_only=Tru
     TOPIC: ClassVar[Topic] = Topic.PURCHASES
 
     currency: str
-    total_minor: int
+    total_minor: Int64
     lines: tuple[PurchaseLine, ...]
     channel: str | None = None
     brand: str | None = None
@@ -40,8 +40,8 @@ class ReturnedLine(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     """Units of one line that came back, and the money given back for them."""
 
     line_id: str
-    quantity: int
-    amount_minor: int
+    quantity: Int64
+    amount_minor: Int64
 
 
 class PurchaseReturned(OrderEvent, frozen=True, omit_defaults=True, kw_only=True):
@@ -51,7 +51,7 @@ class PurchaseReturned(OrderEvent, frozen=True, omit_defaults=True, kw_only=True
     TOPIC: ClassVar[Topic] = Topic.PURCHASES
 
     currency: str
-    total_minor: int
+    total_minor: Int64
     lines: tuple[ReturnedLine, ...] = ()
     reason: str | None = None
 
