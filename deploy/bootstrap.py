@@ -28,9 +28,9 @@ def passwords(environment: Mapping[str, str]) -> dict[str, str]:
 
 def main(environment: Mapping[str, str]) -> None:
     admin_url, kafka = environment["DATABASE_URL"], environment["KAFKA_BOOTSTRAP"]
-    wait_until("PostgreSQL", lambda: asyncio.run(open_database(admin_url)), _TIMEOUT_S, "Check DATABASE_URL.")
+    wait_until("PostgreSQL", lambda: asyncio.run(open_database(admin_url)), _TIMEOUT_S, lambda: "Check DATABASE_URL.")
     asyncio.run(bootstrap(admin_url, passwords(environment)))
-    wait_until("Kafka", lambda: _kafka_problem(kafka), _TIMEOUT_S, "Check KAFKA_BOOTSTRAP.")
+    wait_until("Kafka", lambda: _kafka_problem(kafka), _TIMEOUT_S, lambda: "Check KAFKA_BOOTSTRAP.")
     apply_declared_topics(kafka)
 
 

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from deploy.local.folder import StackFolder
+from deploy.local.log_files import last_lines
 from deploy.output import show
 from deploy.problems import OperatorError
 
 _PAUSE_S = 0.3
-_TAIL_BYTES_MAX = 1_000_000
 
 
 def logs(
@@ -26,18 +26,11 @@ def logs(
     if not file.exists():
         known = ", ".join(sorted(log.stem for log in folder.logs.glob("*.log")))
         raise OperatorError(f"There is no log of {name!r}.", f"There are logs of: {known or 'nothing yet'}.")
-    last = _tail(file, lines)
+    last = last_lines(file, lines)
     show({"name": name, "file": str(file), "lines": last}, *last)
     if follow:
         for line in _following(file):
             show({"line": line}, line)
-
-
-def _tail(file: Path, lines: int) -> list[str]:
-    with file.open("rb") as log:
-        log.seek(max(0, file.stat().st_size - _TAIL_BYTES_MAX))
-        found = log.read().decode(errors="replace").splitlines()
-    return found[-lines:] if lines else []
 
 
 def _following(file: Path) -> Iterator[str]:

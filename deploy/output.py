@@ -7,6 +7,8 @@ from typing import Any
 
 from rich.console import Console, RenderableType
 
+_WIDTH_OF_FILES = 200
+
 _as_json: ContextVar[bool] = ContextVar("as_json", default=False)
 
 
@@ -19,8 +21,9 @@ def show(value: Any, *for_people: RenderableType) -> None:
     if _as_json.get():
         sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
     else:
-        # A soft wrap: lines that will be copied (commands, keys) must not be broken.
-        Console().print(*for_people, sep="\n", soft_wrap=True)
+        # A soft wrap: lines that will be copied (commands, keys) must not be broken. Files have no width.
+        width = None if sys.stdout.isatty() else _WIDTH_OF_FILES
+        Console(width=width).print(*for_people, sep="\n", soft_wrap=True)
 
 
 def progress() -> Console:

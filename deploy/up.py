@@ -11,6 +11,7 @@ from rich.console import Console
 from deploy.demo_tenant import ensure_demo_tenant
 from deploy.description import Description
 from deploy.local.folder import StackFolder
+from deploy.local.log_files import last_line
 from deploy.local.ports import PREFERRED
 from deploy.local.readiness import addresses_by_process, readiness
 from deploy.local.stack import LocalStack
@@ -72,7 +73,7 @@ def wait_until_ready(stack: LocalStack) -> None:
         if time.monotonic() > deadline:
             raise OperatorError(
                 f"{', '.join(waiting)} did not get ready in {_READY_TIMEOUT_S:.0f} s. {name}: {reason}",
-                f"Look at {stack.folder.log(name)}; `treue status` says how the others are.",
+                f"Its last words: {last_line(stack.folder.log(name))!r}. See `treue status` and `treue logs {name}`.",
             )
         time.sleep(0.1)
 

@@ -1,7 +1,7 @@
 """One stack: its folder, its servers and its services."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from rich.console import Console
 
@@ -10,6 +10,7 @@ from deploy.local.choices import Choices
 from deploy.local.credentials import load_or_create
 from deploy.local.folder import StackFolder
 from deploy.local.kafka import prepare_kafka
+from deploy.local.log_files import last_line
 from deploy.local.mailbox import mail_program
 from deploy.local.ports import PREFERRED, Ports
 from deploy.local.postgres import ADMIN, prepare_postgres
@@ -139,5 +140,5 @@ class LocalStack:
 
         return asyncio.run(open_database(self.addresses.database))
 
-    def _look_at(self, name: str) -> str:
-        return f"Look at {self.folder.log(name)}, or run `treue logs {name}`."
+    def _look_at(self, name: str) -> Callable[[], str]:
+        return lambda: f"Its last words: {last_line(self.folder.log(name))!r}. All of them: `treue logs {name}`."

@@ -9,12 +9,12 @@ from deploy.problems import OperatorError
 _PAUSE_S = 0.1
 
 
-def wait_until(what: str, answers: Callable[[], str | None], timeout_s: float, next_step: str) -> None:
+def wait_until(what: str, answers: Callable[[], str | None], timeout_s: float, next_step: Callable[[], str]) -> None:
     """`answers` returns None when all is well, else what is wrong still."""
     deadline = time.monotonic() + timeout_s
     while (wrong := answers()) is not None:
         if time.monotonic() > deadline:
-            raise OperatorError(f"{what} did not answer within {timeout_s:.0f} s: {wrong}.", next_step)
+            raise OperatorError(f"{what} did not answer within {timeout_s:.0f} s: {wrong}.", next_step())
         time.sleep(_PAUSE_S)
 
 
