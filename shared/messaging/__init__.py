@@ -5,7 +5,7 @@ lane.py          one partition: claim it, check that it is the topic we know, br
 posting.py       one batch = one transaction: fence, inbox, the service's own handler, outbox, offset
 offsets.py       consumer_offset: claim, lock, move
 inbox.py         who was here already, and with which body
-dead_letters.py  what cannot be applied, parked.py what must wait
+dead_letters.py  what cannot be applied, parked.py what must wait, unparker.py tries it again
 outbox.py        what a transaction has to publish, relay.py publishes it, producer.py is the way into Kafka
 failures.py      an exception -> try again, or dead letter
 """

@@ -75,7 +75,7 @@ class Posting:
         free = [event for event in fresh if event.key not in blocked]
         effects = await self._application.apply(tx, free) if free else Effects()
         waiting = [event for event in free if effects.of(event.id).status == "waiting"]
-        await parked.park(tx, [event for event in fresh if event.key in blocked], "behind an event of the same key")
+        await parked.park(tx, [event for event in fresh if event.key in blocked], parked.BLOCKED)
         for event in waiting:
             await parked.park(tx, [event], effects.of(event.id).reason or "waiting")
         applied = [event for event in free if effects.of(event.id).status != "waiting"]

@@ -98,7 +98,7 @@ async def test_a_handler_that_fails_for_all_stops_the_consumer(spine: Spine) -> 
 
 
 async def test_what_waits_is_parked_and_applied_in_order_later(spine: Spine) -> None:
-    from shared.messaging.parked import Unparker
+    from shared.messaging.unparker import Unparker
 
     spine.application.waiting = {"o-3"}
     await spine.producer.send([bought(n, spine.topic) for n in range(40)], deadline_s=10)
