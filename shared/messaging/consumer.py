@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import time
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -58,6 +59,7 @@ class Consumer:
         self._working: dict[TopicPartition, asyncio.Task[None]] = {}
         self._generation = 0
         self._caught_up: set[TopicPartition] = set()
+        self._claim_again: dict[TopicPartition, float] = {}
         self.halted: dict[str, str] = {}
         self.connected = False
 
@@ -168,7 +170,12 @@ class Consumer:
 
     async def _claim_missing(self, consumer: AIOKafkaConsumer, cluster: str) -> None:
         generation = self._generation
-        missing = [tp for tp in self._membership.assigned if tp not in self._lanes and tp not in self._working]
+        now = time.monotonic()
+        missing = [
+            tp
+            for tp in self._membership.assigned
+            if tp not in self._lanes and tp not in self._working and self._claim_again.get(tp, 0.0) <= now
+        ]
         for tp in sorted(missing):
             name = f"{tp.topic}/{tp.partition}"
             try:
@@ -177,6 +184,7 @@ class Consumer:
                 if self.halted.get(name) != str(halt):
                     _log.error("partition_halted", topic=tp.topic, part=tp.partition, why=str(halt))
                 self.halted[name] = str(halt)
+                self._claim_again[tp] = now + _HALT_RETRY_S
                 continue
             if generation != self._membership.generation:
                 return
@@ -188,6 +196,7 @@ class Consumer:
         under_way = list(self._working.values())
         self._lanes.clear()
         self._caught_up.clear()
+        self._claim_again.clear()
         self.halted.clear()
         if under_way:
             _, late = await asyncio.wait(under_way, timeout=_DRAIN_S)

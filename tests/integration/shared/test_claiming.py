@@ -1,0 +1,111 @@
+"""A log that is not the one we know halts its partition and says so; it goes on by itself when that is set right."""
+
+import asyncio
+
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.structs import TopicPartition
+
+from shared.messaging.topics import Topic, apply_topics
+from tests.integration.shared.conftest import Spine
+from tests.support.counting import bought
+from tests.support.eventually import until
+
+
+async def _applied(spine: Spine, count: int) -> None:
+    await spine.producer.send([bought(n, spine.topic) for n in range(count)], deadline_s=10)
+    async with spine.running(spine.consumer()):
+        await spine.reaches(count)
+
+
+async def _halts(spine: Spine, word: str) -> None:
+    before = await spine.value("SELECT sum(total) FROM paid")
+    consumer = spine.consumer()
+    async with spine.running(consumer):
+        await until(lambda: consumer.halted)
+        assert all(word in why for why in consumer.halted.values()), consumer.halted
+        assert word in (consumer.problem or "")
+        await asyncio.sleep(0.5)
+        assert await spine.value("SELECT count(*) > 0 FROM consumer_offset WHERE halted LIKE $1", f"%{word}%")
+    assert await spine.value("SELECT sum(total) FROM paid") == before
+
+
+async def test_a_position_beyond_the_end_halts(spine: Spine) -> None:
+    await _applied(spine, 30)
+    await spine.fetch("UPDATE consumer_offset SET next_offset = next_offset + 1000")
+    await _halts(spine, "truncated or recreated")
+
+
+async def test_another_cluster_halts_until_it_is_accepted(spine: Spine) -> None:
+    await _applied(spine, 30)
+    await spine.fetch("UPDATE consumer_offset SET cluster_id = 'another'")
+    await _halts(spine, "cluster another")
+    consumer = spine.consumer()
+    async with spine.running(consumer):
+        await until(lambda: len(consumer.halted) == 3)
+        from shared.messaging.topics import cluster_id
+
+        await spine.fetch("UPDATE consumer_offset SET cluster_id = $1", await cluster_id(spine.bootstrap))
+        await until(lambda: not consumer.halted)
+
+
+async def test_retention_that_took_what_was_not_applied_halts(spine: Spine) -> None:
+    await _applied(spine, 30)
+    await spine.producer.send([bought(n, spine.topic) for n in range(30, 90)], deadline_s=10)
+    admin = AIOKafkaAdminClient(bootstrap_servers=spine.bootstrap)
+    await admin.start()
+    ends = {row["part"]: row["next_offset"] + 2 for row in await spine.fetch("SELECT * FROM consumer_offset")}
+    await admin.delete_records({TopicPartition(spine.topic, part): RecordsToDelete(end) for part, end in ends.items()})
+    await admin.close()
+    await _halts(spine, "retention took events")
+
+
+async def test_a_recreated_topic_halts_even_when_it_is_longer(spine: Spine) -> None:
+    await _applied(spine, 30)
+    admin = AIOKafkaAdminClient(bootstrap_servers=spine.bootstrap)
+    await admin.start()
+    await admin.delete_topics([spine.topic])
+    await admin.close()
+
+    async def made_again() -> bool:
+        return spine.topic in await apply_topics(spine.bootstrap, [Topic(spine.topic, 3, {})])
+
+    await until(made_again)
+
+    async def sent() -> bool:
+        await spine.producer.send([bought(n, spine.topic, total=7) for n in range(100)], deadline_s=5)
+        return True
+
+    await asyncio.sleep(1)
+    await until(sent)
+    await _halts(spine, "another record")
+
+
+async def test_members_that_come_and_go_apply_everything_once(spine: Spine) -> None:
+    count = 4_000
+    stops: list[asyncio.Event] = []
+    tasks: list[asyncio.Task[None]] = []
+
+    def join() -> None:
+        stops.append(asyncio.Event())
+        tasks.append(asyncio.create_task(spine.consumer().run(stops[-1])))
+
+    async def feed() -> None:
+        for start in range(0, count, 200):
+            records = [bought(n, spine.topic, customer=f"k-{n % 97}") for n in range(start, start + 200)]
+            await spine.producer.send(records, deadline_s=10)
+            await asyncio.sleep(0.3)
+
+    join()
+    feeding = asyncio.create_task(feed())
+    for turn in range(3):
+        await asyncio.sleep(1.5)
+        join()
+        await asyncio.sleep(1.5)
+        stops[turn].set()
+    await feeding
+    await spine.reaches(count, within_s=60)
+    for stop in stops:
+        stop.set()
+    await asyncio.gather(*tasks)
+    assert await spine.value("SELECT sum(total) FROM paid") == count * 100
+    assert await spine.value("SELECT sum(duplicates + conflicts + gaps) FROM consumer_offset") == 0
