@@ -1,0 +1,1 @@
+"""Metrics: figures of loyalty for any range of local days, kept up to date event by event."""

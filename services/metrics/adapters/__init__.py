@@ -1,0 +1,1 @@
+"""The tables of the schema metrics, and the statements on them."""

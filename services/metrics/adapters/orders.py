@@ -1,0 +1,85 @@
+"""The tables shop_order and refund."""
+
+from collections.abc import Iterable, Sequence
+
+from services.metrics.adapters.rows import columns
+from services.metrics.domain.orders import Order, OrderKey, Refund
+from shared.db.transaction import Transaction
+
+_ORDER = (
+    "tenant", "order_id", "customer", "occurred_at", "business_date", "gross_minor", "refunded_minor", "cancelled",
+    "event_id",
+)  # fmt: skip
+_REFUND = ("tenant", "order_id", "event_id", "customer", "amount_minor", "occurred_at", "business_date", "refused")
+
+# The join is asked for key by key: an order is never searched but by its primary key, however stale the statistics.
+_LOCK = f"""
+    SELECT {", ".join(f"o.{name}" for name in _ORDER)}
+    FROM unnest($1::text[], $2::text[]) AS asked (tenant, order_id)
+    JOIN shop_order o ON (o.tenant, o.order_id) = (asked.tenant, asked.order_id)
+    ORDER BY o.tenant, o.order_id FOR UPDATE OF o
+"""  # noqa: S608 - our own column names
+_UPDATE = """
+    UPDATE shop_order o SET customer = new.customer, occurred_at = new.occurred_at, business_date = new.business_date,
+        gross_minor = new.gross_minor, refunded_minor = new.refunded_minor, cancelled = new.cancelled,
+        event_id = new.event_id
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::date[], $6::bigint[], $7::bigint[],
+        $8::boolean[], $9::uuid[]) AS new (tenant, order_id, customer, occurred_at, business_date, gross_minor,
+        refunded_minor, cancelled, event_id)
+    WHERE (o.tenant, o.order_id) = (new.tenant, new.order_id)
+"""
+_REFUNDS_OF = f"""
+    SELECT {", ".join(f"r.{name}" for name in _REFUND)}
+    FROM unnest($1::text[], $2::text[]) AS asked (tenant, order_id)
+    JOIN refund r ON (r.tenant, r.order_id) = (asked.tenant, asked.order_id)
+"""  # noqa: S608 - our own column names
+_REFUSE = """
+    UPDATE refund r SET refused = true
+    FROM unnest($1::text[], $2::text[], $3::uuid[]) AS which (tenant, order_id, event_id)
+    WHERE (r.tenant, r.order_id, r.event_id) = (which.tenant, which.order_id, which.event_id)
+"""
+
+
+class OrderTable:
+    """Orders and refunds in one transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._db = tx.raw
+
+    async def lock(self, keys: Iterable[OrderKey]) -> list[Order]:
+        """Those that exist, locked in the order of their keys until the transaction ends."""
+        return [Order(*row) for row in await self._db.fetch(_LOCK, *columns(sorted(keys)))]
+
+    async def refunds_of(self, keys: Sequence[OrderKey]) -> list[Refund]:
+        """All refunds of these orders."""
+        return [Refund(*row) for row in await self._db.fetch(_REFUNDS_OF, *columns(keys))]
+
+    async def save(self, created: Iterable[Order], changed: Iterable[Order]) -> None:
+        """Insert and update. Raises UniqueViolationError when another transaction created the same order: the batch is
+        then done again, and finds it."""
+        new = sorted((_row(order) for order in created), key=_key)
+        if new:
+            await self._db.copy_records_to_table("shop_order", records=new, columns=_ORDER)
+        rows = [_row(order) for order in changed]
+        if rows:
+            await self._db.execute(_UPDATE, *columns(rows))
+
+    async def save_refunds(self, new: Iterable[Refund], refused: Sequence[Refund]) -> None:
+        """Append refunds; mark those that turned out to be refused."""
+        rows = [
+            (r.tenant, r.order_id, r.event_id, r.customer, r.amount_minor, r.occurred_at, r.day, r.refused) for r in new
+        ]
+        if rows:
+            await self._db.copy_records_to_table("refund", records=rows, columns=_REFUND)
+        if refused:
+            await self._db.execute(_REFUSE, *columns([(r.tenant, r.order_id, r.event_id) for r in refused]))
+
+
+def _row(o: Order) -> tuple[object, ...]:
+    return (
+        o.tenant, o.order_id, o.customer, o.occurred_at, o.day, o.gross_minor, o.refunded_minor, o.cancelled, o.event_id
+    )  # fmt: skip
+
+
+def _key(row: tuple[object, ...]) -> tuple[str, str]:
+    return str(row[0]), str(row[1])

@@ -1,0 +1,1 @@
+"""One function per family of events: load, fold, record."""

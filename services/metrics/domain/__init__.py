@@ -1,0 +1,1 @@
+"""What is counted and when: orders, days, customers, answers. Pure."""

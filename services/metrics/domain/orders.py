@@ -1,0 +1,109 @@
+"""Orders and their refunds, and the rules that decide whether and where they count.
+
+An order counts on the local day of its purchase. A refund lowers the revenue of its own day, and the order stays
+counted, even when all of it came back. A cancellation voids the order: it and its refunds count nowhere any more.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from services.metrics.domain.errors import (
+    NegativeAmountError,
+    OrderCancelledError,
+    OrderKnownError,
+    OtherCustomerError,
+    ReturnExceedsPurchaseError,
+)
+
+OrderKey = tuple[str, str]  # tenant, order id
+
+
+@dataclass(slots=True)
+class Refund:
+    """Money given back by one return; `customer` where the return names one. A refused refund waited for its order, and
+    the order turned out to be smaller or somebody else's."""
+
+    tenant: str
+    order_id: str
+    event_id: UUID
+    customer: str | None
+    amount_minor: int
+    occurred_at: datetime
+    day: date
+    refused: bool = False
+
+    @property
+    def key(self) -> OrderKey:
+        """Whose refund it is."""
+        return self.tenant, self.order_id
+
+
+@dataclass(slots=True)
+class Order:
+    """An order. Until its purchase comes, only its refunds and its cancellation are known: `event_id` is None then, and
+    `customer` is whom the cancellation named. A guest's order has no `customer`.
+
+    `refunded_minor` is the sum of the refunds that are not refused.
+    """
+
+    tenant: str
+    order_id: str
+    customer: str | None = None
+    occurred_at: datetime | None = None
+    day: date | None = None
+    gross_minor: int | None = None
+    refunded_minor: int = 0
+    cancelled: bool = False
+    event_id: UUID | None = None
+
+    @property
+    def key(self) -> OrderKey:
+        """What identifies it, whatever event brings it."""
+        return self.tenant, self.order_id
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its purchase has come."""
+        return self.event_id is not None
+
+    def learn(self, bought: "Order") -> None:
+        """The purchase comes after a return or a cancellation. Raises OrderKnownError when it was here before."""
+        if self.event_id is not None:
+            raise OrderKnownError(f"The order {self.order_id!r} came before, in the event {self.event_id}.")
+        if names_another(self.customer, bought.customer):
+            self.cancelled = False  # a cancellation of somebody else
+        self.customer, self.occurred_at, self.day = bought.customer, bought.occurred_at, bought.day
+        self.gross_minor, self.event_id = bought.gross_minor, bought.event_id
+
+    def accept(self, refund: Refund) -> None:
+        """Add a refund. Raises OtherCustomerError, NegativeAmountError, ReturnExceedsPurchaseError."""
+        self._require_customer(refund.customer)
+        if refund.amount_minor < 0:
+            raise NegativeAmountError(f"A return of {refund.amount_minor} gives nothing back.")
+        left = 0 if self.cancelled else self.left_minor
+        if left is not None and refund.amount_minor > left:
+            raise ReturnExceedsPurchaseError(f"{refund.amount_minor} come back, {left} are left (minor units).")
+        self.refunded_minor += refund.amount_minor
+
+    def cancel(self, customer: str | None) -> None:
+        """Void it. Raises OtherCustomerError, and OrderCancelledError when it was cancelled before."""
+        self._require_customer(customer)
+        if self.cancelled:
+            raise OrderCancelledError(f"The order {self.order_id!r} was cancelled before.")
+        self.cancelled = True
+        self.customer = self.customer if self.is_known else customer
+
+    @property
+    def left_minor(self) -> int | None:
+        """How much can still come back; None while nobody knows."""
+        return None if self.gross_minor is None else self.gross_minor - self.refunded_minor
+
+    def _require_customer(self, customer: str | None) -> None:
+        if self.is_known and names_another(customer, self.customer):
+            raise OtherCustomerError(f"The order {self.order_id!r} is not of the customer {customer!r}.")
+
+
+def names_another(one: str | None, other: str | None) -> bool:
+    """Whether both name a customer, and not the same."""
+    return one is not None and other is not None and one != other

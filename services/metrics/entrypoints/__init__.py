@@ -1,0 +1,1 @@
+"""The ways in: events from Kafka, questions over HTTP."""
