@@ -130,10 +130,9 @@ class Application:
 
     def _observe(self, exchange: Exchange, seconds: float) -> None:
         key = (exchange.template, exchange.scope["method"], exchange.status)
-        observe = self._observers.get(key)
-        if observe is None:
-            observe = self._observers[key] = HTTP_REQUEST_SECONDS.labels(self.service, *key).observe
-        observe(seconds)
+        if key not in self._observers:
+            self._observers[key] = HTTP_REQUEST_SECONDS.labels(self.service, *key).observe
+        self._observers[key](seconds)
 
 
 def _rendered(error: Exception, exchange: Exchange) -> tuple[int, list[tuple[bytes, bytes]], bytes]:

@@ -14,7 +14,7 @@ from shared.observability.context import CORRELATION_ID, EVENT_ID, TENANT
 
 _given_id = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}").fullmatch
 # A number after the process's own name: unique everywhere, and a tenth of the cost of a fresh uuid per request.
-_PROCESS: Final = new_id().hex[-16:]
+_PROCESS: Final = new_id().hex[-16:].encode() + b"-%x"
 _numbers: Final = count(1)
 
 
@@ -32,13 +32,15 @@ class Exchange:
         self.status = 0
         self._send = send
         given = self.headers.get(b"x-correlation-id")
-        name = given if given is not None and _given_id(given) else b"%b-%x" % (_PROCESS.encode(), next(_numbers))
+        name = given if given is not None and _given_id(given) else _PROCESS % next(_numbers)
         self.correlation_id = name.decode()
         self._stamp = (b"x-correlation-id", name)
-        # All of them: a task may start with what the connection's previous request had set.
         CORRELATION_ID.set(self.correlation_id)
-        TENANT.set("")
-        EVENT_ID.set("")
+        # A task may start with what the connection's previous request had set; looking is cheaper than setting.
+        if TENANT.get():
+            TENANT.set("")
+        if EVENT_ID.get():
+            EVENT_ID.set("")
 
     @property
     def template(self) -> str:
@@ -48,7 +50,8 @@ class Exchange:
     @property
     def traceparent(self) -> str:
         """The caller's trace context."""
-        return self.headers.get(b"traceparent", b"").decode("latin-1")
+        given = self.headers.get(b"traceparent")
+        return given.decode("latin-1") if given else ""
 
     def hot_request(self) -> HotRequest:
         """What a hot handler gets."""

@@ -64,7 +64,8 @@ def current_traceparent() -> str:
 
 def hand_on(traceparent: str) -> None:
     """Without tracing: remember the caller's `traceparent` for the rest of this task."""
-    _handed_on.set(traceparent)
+    if _handed_on.get() != traceparent:
+        _handed_on.set(traceparent)
 
 
 def span(name: str, traceparent: str = "", **attributes: Attribute) -> AbstractContextManager[None]:
