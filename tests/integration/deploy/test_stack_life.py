@@ -3,14 +3,19 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from subprocess import PIPE
 
 import asyncpg
 import psutil
 import pytest
 
 from deploy.declared_topics import declared_topics
+from deploy.local.folder import PROJECT, StackFolder
+from deploy.local.supervisor import Supervisor
 from deploy.local.waiting import reach
 from shared.messaging.topics import cluster_id
 from tests.support.eventually import eventually
@@ -69,6 +74,33 @@ def _assert_stopped(parts: Parts) -> None:
     assert not parts.stack.supervisor.is_running()
 
 
+def _assert_gone(pids: list[int | None]) -> None:
+    assert pids
+    assert not [pid for pid in pids if pid is None or psutil.pid_exists(pid)]
+
+
 async def test_topics_are_applied_again_without_harm(own: Parts) -> None:
     assert await asyncio.to_thread(own.stack.wait_for_kafka) == []
     assert len(declared_topics()) == 9
+
+
+async def test_a_stack_ends_with_the_run_that_was_killed(tmp_path: Path) -> None:
+    with _a_run_of_its_own(tmp_path) as run:
+        assert run.stdout is not None
+        assert await asyncio.to_thread(run.stdout.readline) == "up\n"
+        left = [process.pid for process in Supervisor(StackFolder(tmp_path)).processes()]
+        run.kill()
+    await eventually(lambda: _assert_gone(left), within_s=30)
+
+
+_RUN = """
+import pathlib, sys
+from tests.support.stack import Parts
+Parts(pathlib.Path(sys.argv[1])).start()
+print("up", flush=True)
+input()
+"""
+
+
+def _a_run_of_its_own(home: Path) -> "subprocess.Popen[str]":
+    return subprocess.Popen([sys.executable, "-c", _RUN, home], stdin=PIPE, stdout=PIPE, text=True, cwd=PROJECT)
