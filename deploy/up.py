@@ -20,6 +20,8 @@ from deploy.output import progress, show
 from deploy.problems import OperatorError
 
 _READY_TIMEOUT_S = 90.0
+# Each question makes a service look at its database and at Kafka, while it starts.
+_PAUSE_S = 0.3
 
 
 def up(
@@ -66,23 +68,27 @@ def start_services(stack: LocalStack) -> None:
 
 
 def wait_until_ready(stack: LocalStack) -> None:
-    """Until every process runs and every service says that it is ready; gives up early on one that cannot start."""
+    """Until every process runs and every service has said that it is ready."""
     deadline = time.monotonic() + _READY_TIMEOUT_S
-    while waiting := _not_ready(stack):
-        name, reason = next(iter(waiting.items()))
+    asked = addresses_by_process(stack.addresses)
+    while waiting := _not_running(stack) | (answers := _not_ready(asked)):
+        asked = {name: url for name, url in asked.items() if name in answers}
         if time.monotonic() > deadline:
+            name, reason = next(iter(waiting.items()))
             raise OperatorError(
                 f"{', '.join(waiting)} did not get ready in {_READY_TIMEOUT_S:.0f} s. {name}: {reason}",
                 f"Its last words: {last_line(stack.folder.log(name))!r}. See `treue status` and `treue logs {name}`.",
             )
-        time.sleep(0.1)
+        time.sleep(_PAUSE_S)
 
 
-def _not_ready(stack: LocalStack) -> dict[str, str]:
+def _not_running(stack: LocalStack) -> dict[str, str]:
     processes = stack.supervisor.processes()
-    waiting = {process.name: f"{process.state} {process.note}" for process in processes if process.state != "RUNNING"}
-    answers = readiness(addresses_by_process(stack.addresses))
-    return {name: problem for name, problem in answers.items() if problem is not None} | waiting
+    return {process.name: f"{process.state} {process.note}" for process in processes if process.state != "RUNNING"}
+
+
+def _not_ready(asked: dict[str, str]) -> dict[str, str]:
+    return {name: problem for name, problem in readiness(asked).items() if problem is not None}
 
 
 @contextmanager

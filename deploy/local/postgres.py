@@ -32,6 +32,8 @@ jit = off                    # our queries are short: compiling them costs more 
 track_io_timing = on
 log_lock_waits = on
 log_min_duration_statement = 1000
+log_parameter_max_length = 0 # a slow statement is logged without its values: they may be personal
+log_parameter_max_length_on_error = 0
 """
 
 

@@ -54,7 +54,7 @@ class Supervisor:
 
     def launch(self) -> None:
         """Starts supervisord itself, and with it the programs that start by themselves."""
-        self._folder.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._claim_socket_folder()
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._folder.path / _CONF)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self._folder.path)
         deadline = time.monotonic() + _START_TIMEOUT_S
@@ -65,6 +65,15 @@ class Supervisor:
                     f"Look at {self._folder.log('supervisord')}.",
                 )
             time.sleep(0.05)
+
+    def _claim_socket_folder(self) -> None:
+        """Below /tmp anybody could have made it first: whoever owns it could steer our processes."""
+        parent = self._folder.socket.parent
+        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if parent.stat().st_uid != os.getuid():
+            raise OperatorError(
+                f"{parent} belongs to somebody else.", "Set TREUE_HOME to a folder with a shorter path."
+            )
 
     def apply(self) -> None:
         """Takes over a changed configuration: what is new is started, what is gone is stopped, the rest runs on."""
