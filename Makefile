@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up down status test check bench lock setup
+.PHONY: help up down status test check bench lock schemas setup
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -49,6 +49,9 @@ lock: $(STAMP) ## Write requirements/ anew from pyproject.toml (ARGS=--upgrade f
 	@grep '^uv==' requirements/dev.txt | cut -d ' ' -f 1 | $(UV) pip compile --quiet --universal --generate-hashes \
 		--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" - \
 		--output-file requirements/uv.txt
+
+schemas: $(STAMP) ## Write docs/events anew from shared/events
+	@$(BIN)/python -m shared.events.schemas
 
 setup: $(STAMP) ## Only set up .venv
 

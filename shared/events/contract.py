@@ -37,7 +37,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     VERSION: ClassVar[int] = 1
     TOPIC: ClassVar[Topic]
 
-    occurred_at: Instant
+    occurred_at: Annotated[Instant, msgspec.Meta(description="Business time; decisions read no other.")]
 
     @property
     def key_suffix(self) -> str:
@@ -48,7 +48,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 class CustomerEvent(Event, frozen=True, omit_defaults=True, kw_only=True):
     """An event about one customer: its key is `tenant:customer`, so that one customer's events keep their order."""
 
-    customer_id: str
+    customer_id: Annotated[str, msgspec.Meta(description="The shop's own id of the customer, never an e-mail address.")]
 
     @property
     def key_suffix(self) -> str:
@@ -58,8 +58,8 @@ class CustomerEvent(Event, frozen=True, omit_defaults=True, kw_only=True):
 class OrderEvent(Event, frozen=True, omit_defaults=True, kw_only=True):
     """An event about one order, whose customer may be unknown (a guest): then the order keys it."""
 
-    order_id: str
-    customer_id: str | None = None
+    order_id: Annotated[str, msgspec.Meta(description="The shop's own id of the order.")]
+    customer_id: Annotated[str | None, msgspec.Meta(description="Missing for a guest.")] = None
 
     @property
     def key_suffix(self) -> str:
