@@ -13,7 +13,7 @@ from shared.db.transaction import transaction
 from shared.errors import NotFoundError
 from shared.http.caller import Caller
 
-_FOUND = "SELECT outcome, reason, effects, applied_at FROM inbox WHERE event_id = $1 AND tenant = $2"
+_FOUND = "SELECT outcome, reason, effects, topic, applied_at FROM inbox WHERE event_id = $1 AND tenant = $2"
 _CONFLICTS = "SELECT received_at FROM conflict WHERE event_id = $1 AND tenant = $2 ORDER BY received_at, part, off"
 
 
@@ -24,13 +24,14 @@ class EventConflict(BaseModel):
 
 
 class EventStatus(BaseModel):
-    """What this service did with an event."""
+    """What this service did with an event. By the topic the gateway knows whose word counts."""
 
     event_id: UUID
     outcome: str
     reason: str | None
     effects: list[dict[str, Any]]
     conflicts: list[EventConflict]
+    topic: str
     applied_at: datetime
 
 
@@ -64,6 +65,7 @@ async def _read(engine: AsyncEngine, tenant: str, event_id: UUID) -> EventStatus
         reason=row["reason"],
         effects=row["effects"] or [],
         conflicts=[EventConflict(received_at=conflict["received_at"]) for conflict in conflicts],
+        topic=row["topic"],
         applied_at=row["applied_at"],
     )
 
