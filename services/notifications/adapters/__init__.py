@@ -1,0 +1,1 @@
+"""The outside: tables, the mail server, templates."""

@@ -1,0 +1,118 @@
+"""What must always hold between the tables: each check is a query of the rows that differ, none when all is well.
+
+The tenant is the first column; `$1` is a tenant, or null for all. Run in one snapshot (repeatable read).
+"""
+
+from typing import Final, NamedTuple
+
+
+class Invariant(NamedTuple):
+    """One invariant: `differing` selects what is wrong, `counted` how many rows were looked at."""
+
+    name: str
+    description: str
+    differing: str
+    counted: str
+
+
+_ONCE = """
+    SELECT tenant, cause_id, template, channel, count(*) AS messages FROM {s}.message
+    WHERE $1::text IS NULL OR tenant = $1 GROUP BY tenant, cause_id, template, channel HAVING count(*) > 1
+"""
+# What the inbox says of an event, against the messages that there are; both ways round.
+_CAUSES = """
+    WITH wanted AS (
+        SELECT i.tenant, i.event_id AS cause_id, shown ->> 'template' AS template, shown ->> 'channel' AS channel
+        FROM {s}.inbox i CROSS JOIN LATERAL jsonb_array_elements(i.effects) AS shown
+        WHERE i.outcome = 'applied' AND shown ->> 'kind' = 'message' AND ($1::text IS NULL OR i.tenant = $1)
+    ), found AS (
+        SELECT tenant, cause_id, template, channel FROM {s}.message WHERE $1::text IS NULL OR tenant = $1
+    )
+    SELECT tenant, cause_id, template, channel, w.cause_id IS NULL AS without_cause
+    FROM wanted w FULL JOIN found f USING (tenant, cause_id, template, channel)
+    WHERE w.cause_id IS NULL OR f.cause_id IS NULL
+"""
+# A withdrawal that is committed in the moment of the claim comes too late for that mail: a minute is given.
+_WITHDRAWN = """
+    SELECT m.tenant, m.customer_id, m.id, m.template, c.since AS withdrawn_since, m.claimed_at FROM {s}.message m
+    CROSS JOIN LATERAL (
+        SELECT granted, since, recorded_at FROM {s}.consent c
+        WHERE (c.tenant, c.customer_id, c.channel, c.purpose) = (m.tenant, m.customer_id, m.channel, m.purpose)
+            AND c.recorded_at < m.claimed_at ORDER BY c.seq DESC LIMIT 1
+    ) AS c
+    WHERE m.claimed_at IS NOT NULL AND c.granted IS FALSE AND c.recorded_at < m.claimed_at - interval '1 minute'
+        AND ($1::text IS NULL OR m.tenant = $1)
+"""
+_MARKETING = """
+    SELECT m.tenant, m.customer_id, m.id, m.template FROM {s}.message m
+    WHERE m.purpose = 'marketing' AND m.status = 'sent' AND ($1::text IS NULL OR m.tenant = $1) AND NOT EXISTS (
+        SELECT FROM {s}.consent c
+        WHERE (c.tenant, c.customer_id, c.channel, c.purpose) = (m.tenant, m.customer_id, m.channel, m.purpose)
+            AND c.granted AND c.recorded_at <= coalesce(m.claimed_at, m.created_at))
+"""
+_ERASED = """
+    SELECT m.tenant, m.customer_id, m.id, m.status FROM {s}.message m
+    JOIN {s}.profile p ON (p.tenant, p.customer_id) = (m.tenant, m.customer_id)
+    WHERE p.state = 'erased' AND ($1::text IS NULL OR m.tenant = $1)
+        AND (m.facts <> '{{}}' OR m.subject IS NOT NULL OR m.text IS NOT NULL OR m.html IS NOT NULL
+            OR m.status IN ('waiting', 'queued') AND m.claimed_at IS NULL
+            OR m.claimed_at > p.changed_at + interval '1 minute')
+"""
+_STATES = """
+    SELECT tenant, id, channel, status, reason FROM {s}.message
+    WHERE ($1::text IS NULL OR tenant = $1) AND NOT (
+        status IN ('waiting', 'queued', 'sending', 'sent', 'failed', 'skipped', 'bounced')
+        AND (due_at IS NOT NULL) = (status IN ('waiting', 'queued', 'sending'))
+        AND (sent_at IS NOT NULL) = (status = 'sent')
+        AND (reason IS NOT NULL OR status NOT IN ('failed', 'skipped', 'bounced'))
+        AND (channel <> 'inapp' OR status IN ('sent', 'skipped'))
+        AND (channel = 'inapp' OR status NOT IN ('sent', 'bounced') OR claims > 0)
+        AND attempts <= claims)
+"""
+_ATTEMPTS = """
+    SELECT m.tenant, m.id, m.status, l.outcome AS last_attempt FROM {s}.message m
+    LEFT JOIN LATERAL (
+        SELECT outcome FROM {s}.attempt a WHERE (a.tenant, a.message_id) = (m.tenant, m.id)
+        ORDER BY claim DESC LIMIT 1
+    ) AS l ON true
+    WHERE m.channel <> 'inapp' AND m.status IN ('sent', 'bounced') AND l.outcome IS DISTINCT FROM m.status
+        AND ($1::text IS NULL OR m.tenant = $1)
+"""
+_SUPPRESSIONS = """
+    SELECT s.tenant, s.message_id, s.reason FROM {s}.suppression s
+    LEFT JOIN {s}.message m ON (m.tenant, m.id) = (s.tenant, s.message_id)
+    WHERE m.status IS DISTINCT FROM 'bounced' AND ($1::text IS NULL OR s.tenant = $1)
+"""
+# A sender notices an ended lease at its next look; a worker that is away is no drift for a minute.
+_STUCK = """
+    SELECT tenant, id, status, due_at, claims FROM {s}.message
+    WHERE status = 'sending' AND due_at < clock_timestamp() - interval '1 minute' AND ($1::text IS NULL OR tenant = $1)
+"""
+_LATE = """
+    SELECT tenant, id, status, due_at FROM {s}.message
+    WHERE status = 'waiting' AND due_at < clock_timestamp() - interval '1 minute' AND ($1::text IS NULL OR tenant = $1)
+"""
+_ALL: Final = (
+    ("message_once", "a cause has one message per template and channel", _ONCE, "message"),
+    ("message_causes", "every applied cause has its messages, every message its applied cause", _CAUSES, "message"),
+    ("message_withdrawn", "nothing was sent to who had withdrawn their consent", _WITHDRAWN, "message"),
+    ("message_marketing", "no marketing was sent without consent", _MARKETING, "message"),
+    ("message_erased", "nothing is kept of, or sent to, who was erased", _ERASED, "message"),
+    ("message_states", "every message's status agrees with its other columns", _STATES, "message"),
+    ("message_attempts", "what was sent or bounced is what its last attempt says", _ATTEMPTS, "attempt"),
+    ("suppressions", "every address on the list was refused once", _SUPPRESSIONS, "suppression"),
+    ("message_leases", "no message is in a sender's hands after its lease", _STUCK, "message"),
+    ("message_waits", "no message waits for a profile beyond its time", _LATE, "message"),
+)
+
+
+def invariants(schema: str = "notifications") -> list[Invariant]:
+    """All of them, over the tables of this schema."""
+    return [
+        Invariant(name, description, differing.format(s=schema), _count(schema, table))
+        for name, description, differing, table in _ALL
+    ]
+
+
+def _count(schema: str, table: str) -> str:
+    return f"SELECT count(*) FROM {schema}.{table} WHERE $1::text IS NULL OR tenant = $1"  # noqa: S608 - our own names

@@ -1,0 +1,98 @@
+"""The messages in Postgres: what the consumer and the customers' events do to them. Statements are bulk."""
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from services.notifications.application.ports import Key
+from services.notifications.domain.message import Channel, Message, Purpose, Status
+from shared.db.transaction import Transaction
+
+# Everything that a Message is made of.
+MESSAGE = """
+    m.tenant, m.customer_id, m.cause_id, m.origin_id, m.template, m.channel, m.purpose, m.facts, m.status, m.reason,
+    m.due_at, m.correlation_id, m.traceparent
+"""
+_ADD = """
+    INSERT INTO message (tenant, id, customer_id, cause_id, origin_id, template, channel, purpose, facts, status,
+        reason, due_at, correlation_id, traceparent, created_at, sent_at)
+    SELECT new.tenant, new.id, new.customer_id, new.cause_id, new.origin_id, new.template, new.channel, new.purpose,
+        new.facts::jsonb, new.status, new.reason,
+        CASE WHEN new.status = 'queued' THEN $15::timestamptz ELSE new.due_at END,
+        new.correlation_id, new.traceparent, $15, CASE WHEN new.status = 'sent' THEN $15::timestamptz END
+    FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[],
+        $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[])
+        AS new (tenant, id, customer_id, cause_id, origin_id, template, channel, purpose,
+            facts, status, reason, due_at, correlation_id, traceparent)
+    ON CONFLICT ON CONSTRAINT uq_message_cause DO NOTHING
+"""
+_RELEASE = """
+    UPDATE message m SET status = 'queued', due_at = $3
+    FROM unnest($1::text[], $2::text[]) AS ready (tenant, customer_id)
+    WHERE m.tenant = ready.tenant AND m.customer_id = ready.customer_id AND m.status = 'waiting'
+"""
+# What is in a sender's hands keeps its status: the sender notes what becomes of it.
+_SCRUB = """
+    UPDATE message m SET facts = '{}', subject = NULL, text = NULL, html = NULL
+    FROM unnest($1::text[], $2::text[]) AS gone (tenant, customer_id)
+    WHERE m.tenant = gone.tenant AND m.customer_id = gone.customer_id
+"""
+_SKIP_UNSENT = f"""
+    UPDATE message m SET status = 'skipped', reason = 'erased', due_at = NULL
+    FROM unnest($1::text[], $2::text[]) AS gone (tenant, customer_id)
+    WHERE m.tenant = gone.tenant AND m.customer_id = gone.customer_id AND m.status IN ('waiting', 'queued')
+    RETURNING {MESSAGE}
+"""  # noqa: S608 - made of constants
+_GIVE_UP = f"""
+    UPDATE message m SET status = 'skipped', reason = 'no_profile', due_at = NULL
+    FROM (
+        SELECT tenant, id FROM message WHERE status = 'waiting' AND due_at <= clock_timestamp()
+        ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    ) AS late WHERE m.tenant = late.tenant AND m.id = late.id
+    RETURNING {MESSAGE}
+"""  # noqa: S608 - made of constants
+
+
+class MessageTable:
+    """The part of the port Messages that events need."""
+
+    async def add(self, tx: Transaction, messages: Sequence[Message]) -> None:
+        if messages:
+            columns = zip(*(_row(message) for message in messages), strict=True)
+            await tx.raw.execute(_ADD, *map(list, columns), tx.now)
+
+    async def release(self, tx: Transaction, keys: Collection[Key]) -> None:
+        if keys:
+            await tx.raw.execute(_RELEASE, *_columns(keys), tx.now)
+
+    async def forget(self, tx: Transaction, keys: Collection[Key]) -> list[Message]:
+        if not keys:
+            return []
+        rows = await tx.raw.fetch(_SKIP_UNSENT, *_columns(keys))
+        await tx.raw.execute(_SCRUB, *_columns(keys))
+        return [message_of(row) for row in rows]
+
+    async def give_up_waiting(self, tx: Transaction, limit: int) -> list[Message]:
+        return [message_of(row) for row in await tx.raw.fetch(_GIVE_UP, limit)]
+
+
+def message_of(row: Mapping[str, Any]) -> Message:
+    """A row of the columns MESSAGE."""
+    return Message(
+        tenant=row["tenant"], customer_id=row["customer_id"], cause_id=row["cause_id"], origin_id=row["origin_id"],
+        template=row["template"], channel=Channel(row["channel"]), purpose=Purpose(row["purpose"]),
+        facts=row["facts"], status=Status(row["status"]), reason=row["reason"],
+        due_at=row["due_at"], correlation_id=row["correlation_id"], traceparent=row["traceparent"],
+    )  # fmt: skip
+
+
+def _row(message: Message) -> tuple[Any, ...]:
+    return (
+        message.tenant, message.id, message.customer_id, message.cause_id, message.origin_id, message.template,
+        message.channel, message.purpose, json.dumps(message.facts), message.status, message.reason, message.due_at,
+        message.correlation_id, message.traceparent,
+    )  # fmt: skip
+
+
+def _columns(keys: Collection[Key]) -> tuple[list[str], list[str]]:
+    return [tenant for tenant, _ in keys], [customer for _, customer in keys]

@@ -1,0 +1,30 @@
+"""A mail as it goes over the wire: text and HTML, headers that nobody's name can break out of."""
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from services.notifications.application.ports import Mail
+from services.notifications.domain.language import language_of, one_line
+
+
+def mime_of(mail: Mail, sender_address: str) -> EmailMessage:
+    """The message. It says the same in every attempt: its Message-ID and its date are the stored message's.
+
+    Raises ValueError for an address that is none.
+    """
+    message = EmailMessage(policy=SMTP)
+    message["Message-ID"] = mail.header_id
+    message["Date"] = format_datetime(mail.due.created_at)
+    message["From"] = Address(one_line(mail.sender_name), addr_spec=sender_address)
+    message["To"] = Address(addr_spec=mail.address)
+    message["Subject"] = one_line(mail.content.subject)
+    message["Content-Language"] = language_of(mail.content.locale)
+    # So that no absence notice answers (RFC 3834).
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Correlation-ID"] = one_line(mail.due.message.correlation_id or str(mail.due.message.cause_id))
+    message.set_content(mail.content.text)
+    if mail.content.html is not None:
+        message.add_alternative(mail.content.html, subtype="html")
+    return message

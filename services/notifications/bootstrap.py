@@ -1,0 +1,161 @@
+"""Puts the service together: the only file that knows every room."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.notifications.adapters.customers import CustomerTables
+from services.notifications.adapters.queue import MessageQueue
+from services.notifications.adapters.rendering import JinjaRenderer
+from services.notifications.adapters.smtp import SmtpMailer, SmtpSettings
+from services.notifications.application.claiming import Claiming
+from services.notifications.application.pace import Pace
+from services.notifications.application.sending import Sender, SendingSettings
+from services.notifications.application.stores import Stores
+from services.notifications.application.sweeping import Sweeper
+from services.notifications.entrypoints.consumer import NotificationsApplication
+from services.notifications.entrypoints.http import customers_router
+from services.notifications.entrypoints.internal import internal_router
+from services.notifications.settings import NotificationsSettings
+from shared.auth.tokens import TokenVerifier
+from shared.clock import SystemClock
+from shared.db.engine import create_engine
+from shared.db.migrate import migrate
+from shared.db.transaction import transaction
+from shared.errors import UnavailableError
+from shared.http.app import Application, create_app
+from shared.http.event_status import event_status_router
+from shared.http.health import ReadinessCheck
+from shared.http.server import serve
+from shared.messaging.consumer import Consumer, ConsumerSettings
+from shared.messaging.producer import Producer
+from shared.messaging.relay import Relay
+from shared.messaging.unparker import Unparker
+from shared.process import run_together
+
+SERVICE: Final = "notifications"
+VERSION: Final = "1"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+
+async def run_migrations(settings: NotificationsSettings) -> list[str]:
+    """Bring the schema up to date by the role that owns it; returns the revisions that were new."""
+    url = settings.migration_url or settings.database_url
+    return await migrate(url.get_secret_value(), SERVICE, MIGRATIONS)
+
+
+def build_stores() -> Stores:
+    """The tables behind their ports."""
+    return Stores(CustomerTables(), MessageQueue())
+
+
+def build_api(settings: NotificationsSettings, engine: AsyncEngine) -> Application:
+    """The HTTP side."""
+    stores = build_stores()
+    return create_app(
+        service=SERVICE,
+        version=VERSION,
+        title="Treue notifications",
+        description="What customers were told, on which channel, and what was not sent for which reason.",
+        verifier=TokenVerifier(settings.internal_public_key, SystemClock()),
+        checks=(_database_check(engine),),
+        routers=(
+            customers_router(engine, stores.customers, JinjaRenderer()),
+            internal_router(engine, stores.customers),
+            event_status_router(engine),
+        ),
+    )
+
+
+async def run_api(settings: NotificationsSettings, stop: asyncio.Event) -> None:
+    """Answer questions until told to stop."""
+    async with _engine(settings, "http", settings.pool_size) as engine:
+        await serve(build_api(settings, engine), settings.host, settings.port, settings.shutdown_timeout_s, stop)
+
+
+async def run_worker(settings: NotificationsSettings, stop: asyncio.Event) -> None:
+    """Write messages and send what is due until told to stop."""
+    async with AsyncExitStack() as stack:
+        batches = await stack.enter_async_context(_engine(settings, "batches", settings.batch_pool_size))
+        relaying = await stack.enter_async_context(_engine(settings, "relay", 2))
+        sending = await stack.enter_async_context(_engine(settings, "sending", settings.senders + 1))
+        producer = Producer(settings.kafka_bootstrap, client_id=f"treue-{SERVICE}")
+        await producer.start()
+        stack.push_async_callback(producer.stop)
+        application = NotificationsApplication(build_stores())
+        consumer = Consumer(ConsumerSettings(settings.kafka_bootstrap, SERVICE), batches, application)
+        health = _build_health(relaying, consumer, producer)
+        await run_together(
+            stop,
+            consumer.run(stop),
+            Unparker(batches, application).run(stop),
+            Relay(relaying, producer, service=SERVICE).run(stop),
+            *(sender.run(stop) for sender in build_senders(settings, sending)),
+            build_sweeper(settings, sending).run(stop),
+            serve(health, settings.host, settings.worker_port, settings.shutdown_timeout_s, stop),
+        )
+
+
+def build_senders(settings: NotificationsSettings, engine: AsyncEngine) -> list[Sender]:
+    """The senders of one process, each with a connection of its own, under one limit of mails a second."""
+    sending = SendingSettings(
+        batch=settings.mail_batch,
+        lease_s=settings.lease_s,
+        poll_s=settings.mail_poll_s,
+        retry_delays_s=settings.retry_delays_s,
+    )
+    password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
+    smtp = SmtpSettings(
+        settings.smtp_host, settings.smtp_port, settings.sender_address, settings.smtp_security,
+        settings.smtp_username, password, settings.smtp_timeout_s,
+    )  # fmt: skip
+    pace = Pace(settings.mails_per_second)
+    return [
+        Sender(engine, build_stores(), _claiming(settings), SmtpMailer(smtp), pace, sending)
+        for _ in range(settings.senders)
+    ]
+
+
+def build_sweeper(settings: NotificationsSettings, engine: AsyncEngine) -> Sweeper:
+    """Who ends the waits."""
+    return Sweeper(engine, _claiming(settings), poll_s=settings.sweep_poll_s)
+
+
+def _claiming(settings: NotificationsSettings) -> Claiming:
+    domain = settings.sender_address.rpartition("@")[2]
+    return Claiming(build_stores(), JinjaRenderer(), lease_s=settings.lease_s, mail_domain=domain)
+
+
+def _build_health(engine: AsyncEngine, consumer: Consumer, producer: Producer) -> Application:
+    async def consumes() -> None:
+        if consumer.problem is not None:
+            raise UnavailableError(consumer.problem)
+
+    async def produces() -> None:
+        if not producer.ready:
+            raise UnavailableError("no connection to Kafka")
+
+    checks = (_database_check(engine), ReadinessCheck("consumer", consumes), ReadinessCheck("producer", produces))
+    return create_app(service=f"{SERVICE}-worker", version=VERSION, title="Treue notifications, worker", checks=checks)
+
+
+def _database_check(engine: AsyncEngine) -> ReadinessCheck:
+    async def answers() -> None:
+        async with transaction(engine):
+            pass
+
+    return ReadinessCheck("database", answers)
+
+
+@asynccontextmanager
+async def _engine(settings: NotificationsSettings, purpose: str, pool_size: int) -> AsyncIterator[AsyncEngine]:
+    url = settings.database_url.get_secret_value()
+    engine = create_engine(url, name=f"treue-{SERVICE}-{purpose}", pool_size=pool_size)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
