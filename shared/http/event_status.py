@@ -1,6 +1,8 @@
 """`GET /internal/events/{event_id}`: what became of an event in this service. The gateway asks all services and adds it
 up; nobody else calls it."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,12 +11,26 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db.transaction import transaction
+from shared.db.transaction import Transaction, transaction
 from shared.errors import NotFoundError
 from shared.http.caller import Caller
 
 _FOUND = "SELECT outcome, reason, effects, topic, applied_at FROM inbox WHERE event_id = $1 AND tenant = $2"
 _CONFLICTS = "SELECT received_at FROM conflict WHERE event_id = $1 AND tenant = $2 ORDER BY received_at, part, off"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a service's own tables say of an event that the inbox, which is written once, cannot tell: `outcome` is
+    `accepted` until it is decided."""
+
+    outcome: str
+    reason: str | None = None
+    effects: list[dict[str, Any]] = field(default_factory=list)
+
+
+# By tenant and event id; None where the inbox says it all.
+Decide = Callable[[Transaction, str, UUID], Awaitable[Decision | None]]
 
 
 class EventConflict(BaseModel):
@@ -35,13 +51,13 @@ class EventStatus(BaseModel):
     applied_at: datetime
 
 
-def event_status_router(engine: AsyncEngine) -> APIRouter:
-    """The route, over the inbox in this engine's schema."""
+def event_status_router(engine: AsyncEngine, decide: Decide | None = None) -> APIRouter:
+    """The route, over the inbox in this engine's schema; what `decide` knows of an event goes before it."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/internal/events/{event_id}")
     async def event_status(event_id: str, caller: Caller) -> EventStatus:
-        return await _read(engine, caller.tenant, _id(event_id))
+        return await _read(engine, caller.tenant, _id(event_id), decide)
 
     return router
 
@@ -53,17 +69,19 @@ def _id(text: str) -> UUID:
         raise _not_found() from error
 
 
-async def _read(engine: AsyncEngine, tenant: str, event_id: UUID) -> EventStatus:
+async def _read(engine: AsyncEngine, tenant: str, event_id: UUID, decide: Decide | None) -> EventStatus:
     async with transaction(engine) as tx:
         row = await tx.raw.fetchrow(_FOUND, event_id, tenant)
         if row is None:
             raise _not_found()
         conflicts = await tx.raw.fetch(_CONFLICTS, event_id, tenant)
+        decided = await decide(tx, tenant, event_id) if decide else None
+    decision = decided or Decision(row["outcome"], row["reason"], row["effects"] or [])
     return EventStatus(
         event_id=event_id,
-        outcome=row["outcome"],
-        reason=row["reason"],
-        effects=row["effects"] or [],
+        outcome=decision.outcome,
+        reason=decision.reason,
+        effects=decision.effects,
         conflicts=[EventConflict(received_at=conflict["received_at"]) for conflict in conflicts],
         topic=row["topic"],
         applied_at=row["applied_at"],
