@@ -137,3 +137,20 @@ def test_an_impossible_scale_is_refused(
     monkeypatch.setenv("TREUE_HOME", str(tmp_path))
     assert _run(monkeypatch, "scale", count) == 1
     assert "SERVICE=COUNT" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_of_the_table_exists_and_has_a_help(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(monkeypatch, name, "--help") == 0
+    assert f"treue {name}" in capsys.readouterr().out
+
+
+def test_the_help_lists_all_commands_and_an_unknown_one_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(monkeypatch, "--help") == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in cli.COMMANDS)
+    assert _run(monkeypatch, "fly") == 2
