@@ -1,11 +1,13 @@
 """Money: decimal strings outside, integer minor units with an ISO 4217 currency inside. Never a float."""
 
+import re
 from decimal import Decimal
 from functools import cache
 
 from iso4217 import Currency
 
 MINOR_MAX = 10**15  # beyond every real basket, far inside int64, so that sums of many stay inside too
+_PLAIN = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?")
 
 
 @cache
@@ -26,16 +28,17 @@ def exponent(currency: str) -> int:
 def to_minor(amount: str, currency: str) -> int:
     """`"12.34"`, EUR -> 1234.
 
-    Raises ValueError for an amount with more digits than the currency has, and for anything but plain digits.
+    Raises ValueError for an amount with more digits than the currency has, and for anything but plain digits; KeyError
+    for a currency that is none.
     """
-    whole, _, fraction = amount.removeprefix("-").partition(".")
     digits = exponent(currency)
-    if len(fraction) > digits or not (whole.isascii() and whole.isdigit()) or (fraction and not fraction.isdigit()):
+    plain = _PLAIN.fullmatch(amount)
+    if plain is None or len(plain[3] or "") > digits:
         raise ValueError(f"{amount!r} is not an amount in {currency} ({digits} digits after the point)")
-    minor: int = int(whole) * 10**digits + int(fraction.ljust(digits, "0") or 0)
+    minor = int(plain[2] + (plain[3] or "").ljust(digits, "0"))
     if minor > MINOR_MAX:
         raise ValueError(f"{amount} is more than we count in one event")
-    return -minor if amount.startswith("-") else minor
+    return -minor if plain[1] else minor
 
 
 def to_decimal(minor: int, currency: str) -> Decimal:
