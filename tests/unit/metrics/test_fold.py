@@ -1,0 +1,127 @@
+"""A log of order events, folded at once or in pieces, adds the same to the days."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.metrics.domain.errors import RefusedEventError
+from services.metrics.domain.fold import OrderFold
+from services.metrics.domain.orders import Order, Refund
+from services.metrics.domain.sums import DayChanges
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+DAY = AT.date()
+Step = Callable[[OrderFold], str]
+
+
+def bought(order: str, total: int = 100, number: int = 1, customer: str | None = "ada") -> Step:
+    new = Order("t", order, customer, AT, DAY, total, event_id=UUID(int=number))
+    return lambda fold: fold.purchase(deepcopy(new), 0)
+
+
+def returned(order: str, amount: int, number: int, customer: str | None = None) -> Step:
+    new = Refund("t", order, UUID(int=number), customer, amount, AT, date(2026, 3, 1 + number % 20))
+    return lambda fold: fold.give_back(deepcopy(new), 1)
+
+
+def cancelled(order: str, customer: str | None = None) -> Step:
+    return lambda fold: fold.cancel(("t", order), customer, 0)
+
+
+class Stored:
+    """The tables, in memory."""
+
+    def __init__(self) -> None:
+        self.orders: dict[tuple[str, str], Order] = {}
+        self.refunds: list[Refund] = []
+        self.days: defaultdict[object, list[int]] = defaultdict(lambda: [0, 0, 0])
+
+    def fold(self, steps: Sequence[Step]) -> list[str]:
+        fold = OrderFold(self.orders.values(), self.refunds)
+        kinds = [_tried(step, fold) for step in steps]
+        self.orders |= fold.created | fold.changed
+        self.refunds += fold.refunds
+        self._add(fold.days)
+        return kinds
+
+    def _add(self, changes: DayChanges) -> None:
+        for each in (changes.customers, changes.tenants):
+            for key, sums in each.items():
+                now = self.days[key]
+                self.days[key] = [now[0] + sums.orders, now[1] + sums.gross_minor, now[2] + sums.refunded_minor]
+
+
+def _tried(step: Step, fold: OrderFold) -> str:
+    try:
+        return step(fold)
+    except RefusedEventError as refused:
+        return refused.code
+
+
+@pytest.mark.parametrize(
+    ("steps", "kinds"),
+    [
+        ([bought("o"), bought("o", number=2)], ["order.counted", "order_already_counted"]),
+        ([bought("o", -1)], ["amount_negative"]),
+        ([bought("o"), returned("o", 60, 1), returned("o", 41, 2)], [..., "order.refunded", "return_exceeds_purchase"]),
+        ([bought("o"), returned("o", 1, 1, "bob")], [..., "customer_not_of_order"]),
+        ([bought("o", customer=None), returned("o", 1, 1, "bob")], [..., "order.refunded"]),
+        ([bought("o"), returned("o", -1, 1)], [..., "amount_negative"]),
+        ([returned("o", 60, 1), bought("o")], ["refund.waiting", "order.counted"]),
+        ([bought("o"), cancelled("o"), cancelled("o")], [..., "order.voided", "order_already_cancelled"]),
+        ([bought("o"), cancelled("o", "bob")], [..., "customer_not_of_order"]),
+        ([cancelled("o"), bought("o")], ["order.voided", "order.voided"]),
+        ([cancelled("o", "bob"), bought("o")], ["order.voided", "order.counted"]),
+        ([bought("o"), cancelled("o"), returned("o", 1, 1)], [..., "order.voided", "return_exceeds_purchase"]),
+    ],
+)
+def test_what_becomes_of_events(steps: list[Step], kinds: list[object]) -> None:
+    found = Stored().fold(steps)
+    assert [kind for kind, wanted in zip(found, kinds, strict=True) if wanted is not ...] == [
+        wanted for wanted in kinds if wanted is not ...
+    ]
+
+
+def test_what_is_refused_changes_nothing() -> None:
+    stored = Stored()
+    stored.fold([bought("o"), returned("o", 60, 1)])
+    before = deepcopy((stored.orders, dict(stored.days)))
+    stored.fold([bought("o", 5, 9), returned("o", 41, 2), returned("o", 1, 3, "bob"), cancelled("o", "bob")])
+    assert (stored.orders, dict(stored.days)) == before
+
+
+def test_a_void_leaves_nothing_on_any_day() -> None:
+    stored = Stored()
+    stored.fold([bought("o"), returned("o", 60, 1), returned("o", 30, 2)])
+    stored.fold([cancelled("o")])
+    # Each partition adds to rows of its own: only their sum is nothing.
+    assert [sum(column) for column in zip(*stored.days.values(), strict=True)] == [0, 0, 0]
+
+
+steps = st.lists(
+    st.one_of(
+        st.builds(bought, st.sampled_from("ab"), st.integers(0, 100), st.integers(1, 3), st.sampled_from(["x", None])),
+        st.builds(returned, st.sampled_from("ab"), st.integers(0, 60), st.integers(10, 99)),
+        st.builds(cancelled, st.sampled_from("ab")),
+    ),
+    max_size=12,
+)
+
+
+@given(told=steps, cut=st.integers(0, 12))
+def test_a_log_in_two_batches_is_the_log_in_one(told: list[Step], cut: int) -> None:
+    once, twice = Stored(), Stored()
+    at_once = once.fold(told)
+    in_two = twice.fold(told[:cut]) + twice.fold(told[cut:])
+    assert at_once == in_two
+    assert once.orders == twice.orders
+    assert {key: sums for key, sums in once.days.items() if any(sums)} == {
+        key: sums for key, sums in twice.days.items() if any(sums)
+    }
+    assert all(0 <= order.refunded_minor <= (order.gross_minor or 10_000) for order in once.orders.values())
