@@ -1,9 +1,11 @@
 """The only place that makes identifiers.
 
 Ids that we mint are uuid7, so that rows written together lie together in an index. Ids that must be the same when the
-same thing comes again (a caller's retry, an event derived from another) are uuid5 of what makes them the same.
+same thing comes again (a caller's retry, an event derived from another) are uuid5 of what makes them the same. Rows
+that need both, such as ledger entries, get a uuid7 whose random part is a hash of their cause.
 """
 
+from hashlib import blake2b
 from typing import NewType
 from uuid import UUID, uuid5
 
@@ -30,3 +32,13 @@ def event_id(tenant: str, source: str, key: str) -> EventId:
 def derived_id(cause: UUID, name: str) -> EventId:
     """The id of the event `name` that follows from the event `cause`; stable, so that re-emission is recognised."""
     return EventId(uuid5(cause, name))
+
+
+_RANDOM = (1 << 74) - 1
+_RANDOM_B = (1 << 62) - 1
+
+
+def ordered_id(milliseconds: int, cause: UUID, name: str) -> UUID:
+    """The uuid7 of `name`, which follows from `cause`, at this time since the epoch; the same in every repetition."""
+    bits = int.from_bytes(blake2b(cause.bytes + name.encode(), digest_size=10).digest(), "big") & _RANDOM
+    return UUID(int=(milliseconds << 80) | (0x7 << 76) | ((bits >> 62) << 64) | (0b10 << 62) | (bits & _RANDOM_B))

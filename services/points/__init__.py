@@ -1,0 +1,1 @@
+"""Points: the programme, and a ledger in which every point can be explained."""

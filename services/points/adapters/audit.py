@@ -1,0 +1,195 @@
+"""What must be true of the books at every committed instant: each check selects the rows that contradict it, the
+tenant first, and counts what it looked at. $1 is the tenant to look at, or null for all.
+
+Each is one set-based statement over whole tables, for an auditor with time; none is for a request.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AuditCheck:
+    """A law of the ledger. An empty answer to `differing` is the proof; `counted` says how many rows it covers."""
+
+    name: str
+    description: str
+    differing: str
+    counted: str
+
+
+def _count(table: str) -> str:
+    return f"SELECT count(*) FROM points.{table} WHERE $1::text IS NULL OR tenant = $1"  # noqa: S608 - names of ours
+
+
+CHECKS: tuple[AuditCheck, ...] = (
+    AuditCheck(
+        "entries_make_wallets",
+        "the sum of a wallet's entries is what the wallet holds, and what it owes",
+        """
+        SELECT tenant, customer_id, w.posted + w.pending AS stored, e.points AS summed, w.debt AS stored_debt,
+            e.debt AS summed_debt, w.lifetime_earned AS stored_lifetime, e.lifetime AS summed_lifetime
+        FROM (
+            SELECT tenant, customer_id, sum(points) AS points, sum(debt) AS debt,
+                sum(CASE kind WHEN 'earned' THEN points WHEN 'clawed_back' THEN points - debt ELSE 0 END) AS lifetime
+            FROM points.entry WHERE $1::text IS NULL OR tenant = $1 GROUP BY tenant, customer_id
+        ) AS e FULL JOIN (SELECT * FROM points.wallet WHERE $1::text IS NULL OR tenant = $1) AS w
+            USING (tenant, customer_id)
+        WHERE coalesce(e.points, 0) IS DISTINCT FROM w.posted + w.pending
+            OR coalesce(e.debt, 0) IS DISTINCT FROM w.debt
+            OR coalesce(e.lifetime, 0) IS DISTINCT FROM w.lifetime_earned
+        """,
+        _count("entry"),
+    ),
+    AuditCheck(
+        "entries_run_on",
+        "a wallet's entries are numbered without gaps by their ids, and each balance follows from the one before",
+        """
+        SELECT tenant, customer_id, id AS entry_id, wallet_version, expected_version, balance_after, expected_balance
+        FROM (
+            SELECT tenant, customer_id, id, wallet_version, balance_after,
+                row_number() OVER running AS expected_version, sum(points) OVER running AS expected_balance
+            FROM points.entry WHERE $1::text IS NULL OR tenant = $1
+            WINDOW running AS (PARTITION BY tenant, customer_id ORDER BY id)
+        ) AS e
+        WHERE wallet_version <> expected_version OR balance_after <> expected_balance
+        """,
+        _count("entry"),
+    ),
+    AuditCheck(
+        "wallets_know_their_version",
+        "a wallet's version is the number of its entries",
+        """
+        SELECT tenant, customer_id, w.version, coalesce(e.entries, 0) AS entries
+        FROM points.wallet w LEFT JOIN (
+            SELECT tenant, customer_id, count(*) AS entries FROM points.entry
+            WHERE $1::text IS NULL OR tenant = $1 GROUP BY tenant, customer_id
+        ) AS e USING (tenant, customer_id)
+        WHERE ($1::text IS NULL OR tenant = $1) AND w.version <> coalesce(e.entries, 0)
+        """,
+        _count("wallet"),
+    ),
+    AuditCheck(
+        "lots_make_wallets",
+        "what is left in a wallet's lots is what the wallet holds: spendable, pending and reserved",
+        """
+        SELECT tenant, customer_id, w.posted, l.posted AS in_active_lots, w.pending, l.pending AS in_pending_lots,
+            w.held, l.held AS held_in_lots
+        FROM (
+            SELECT tenant, customer_id, sum(held) AS held,
+                sum(remaining) FILTER (WHERE activated) AS posted,
+                sum(remaining) FILTER (WHERE NOT activated) AS pending
+            FROM points.lot WHERE $1::text IS NULL OR tenant = $1 GROUP BY tenant, customer_id
+        ) AS l FULL JOIN (SELECT * FROM points.wallet WHERE $1::text IS NULL OR tenant = $1) AS w
+            USING (tenant, customer_id)
+        WHERE coalesce(l.posted, 0) IS DISTINCT FROM w.posted OR coalesce(l.pending, 0) IS DISTINCT FROM w.pending
+            OR coalesce(l.held, 0) IS DISTINCT FROM w.held
+        """,
+        _count("lot"),
+    ),
+    AuditCheck(
+        "allocations_make_lots",
+        "what is gone from a lot was taken from it by entries, and a lot holds what its credit brought",
+        """
+        SELECT tenant, customer_id, l.id AS lot_id, l.amount, e.points AS credited, l.remaining,
+            coalesce(a.taken, 0) AS taken
+        FROM points.lot l LEFT JOIN (
+            SELECT tenant, lot_id AS id, sum(points) AS taken FROM points.allocation
+            WHERE $1::text IS NULL OR tenant = $1 GROUP BY tenant, lot_id
+        ) AS a USING (tenant, id)
+        LEFT JOIN (SELECT tenant, customer_id, id AS entry_id, points FROM points.entry) AS e
+            USING (tenant, customer_id, entry_id)
+        WHERE ($1::text IS NULL OR tenant = $1)
+            AND (l.remaining + coalesce(a.taken, 0) <> l.amount OR e.points IS DISTINCT FROM l.amount)
+        """,
+        _count("lot"),
+    ),
+    AuditCheck(
+        "debits_are_allocated",
+        "each debit took its points from lots, and each credit filled one",
+        """
+        SELECT e.tenant, e.customer_id, e.id AS entry_id, e.points, coalesce(a.taken, 0) AS taken, l.amount
+        FROM points.entry e LEFT JOIN (
+            SELECT tenant, entry_id, sum(points) AS taken FROM points.allocation
+            WHERE $1::text IS NULL OR tenant = $1 GROUP BY tenant, entry_id
+        ) AS a ON a.tenant = e.tenant AND a.entry_id = e.id
+        LEFT JOIN points.lot l ON l.tenant = e.tenant AND l.customer_id = e.customer_id AND l.entry_id = e.id
+        WHERE ($1::text IS NULL OR e.tenant = $1)
+            AND (greatest(-e.points, 0) <> coalesce(a.taken, 0) OR greatest(e.points, 0) <> coalesce(l.amount, 0))
+        """,
+        _count("entry"),
+    ),
+    AuditCheck(
+        "nothing_negative",
+        "nothing is negative, nothing reserved that is not there, and who owes has nothing",
+        """
+        SELECT tenant, customer_id, posted, pending, held, debt FROM points.wallet
+        WHERE ($1::text IS NULL OR tenant = $1)
+            AND (least(posted - held, held, pending, debt) < 0 OR (debt > 0 AND posted + pending > held))
+        """,
+        _count("wallet"),
+    ),
+    AuditCheck(
+        "orders_give_back_no_more",
+        "no order gives back more money, or more points, than it brought; what came back whole took every point",
+        """
+        SELECT tenant, order_id, total_minor, returned_minor, points, clawed_points FROM points.purchase_order
+        WHERE ($1::text IS NULL OR tenant = $1) AND event_id IS NOT NULL AND (
+            clawed_points > points OR returned_minor > total_minor
+            OR ((cancelled OR returned_minor = total_minor) AND clawed_points <> points))
+        """,
+        _count("purchase_order"),
+    ),
+    AuditCheck(
+        "returns_make_orders",
+        "what came back of an order is the sum of its accepted returns",
+        """
+        SELECT tenant, order_id, o.returned_minor, r.minor AS summed, o.clawed_points, r.points AS summed_points
+        FROM (SELECT * FROM points.purchase_order WHERE ($1::text IS NULL OR tenant = $1)) AS o FULL JOIN (
+            SELECT tenant, order_id, sum(minor) AS minor, sum(points) AS points FROM points.order_return
+            WHERE $1::text IS NULL OR tenant = $1 GROUP BY tenant, order_id
+        ) AS r USING (tenant, order_id)
+        WHERE coalesce(r.minor, 0) IS DISTINCT FROM o.returned_minor
+            OR coalesce(r.points, 0) IS DISTINCT FROM o.clawed_points
+        """,
+        _count("order_return"),
+    ),
+    AuditCheck(
+        "orders_make_entries",
+        "a customer's order is in the ledger with what it earned and what was taken back, once",
+        """
+        SELECT tenant, order_id, o.points, e.earned, o.clawed_points, e.clawed
+        FROM (
+            SELECT * FROM points.purchase_order
+            WHERE ($1::text IS NULL OR tenant = $1) AND customer_id IS NOT NULL AND points > 0
+        ) AS o FULL JOIN (
+            SELECT tenant, order_id, sum(points) FILTER (WHERE kind = 'earned') AS earned,
+                coalesce(sum(debt - points) FILTER (WHERE kind = 'clawed_back'), 0) AS clawed,
+                count(*) FILTER (WHERE kind = 'earned') AS credits
+            FROM points.entry WHERE ($1::text IS NULL OR tenant = $1) AND order_id IS NOT NULL GROUP BY tenant, order_id
+        ) AS e USING (tenant, order_id)
+        WHERE o.points IS DISTINCT FROM e.earned OR o.clawed_points IS DISTINCT FROM e.clawed OR e.credits <> 1
+        """,
+        _count("purchase_order"),
+    ),
+    AuditCheck(
+        "wallets_have_customers",
+        "every wallet has its customer, and every customer a wallet",
+        """
+        SELECT tenant, customer_id, w.version, c.known_since
+        FROM (SELECT * FROM points.wallet WHERE $1::text IS NULL OR tenant = $1) AS w
+        FULL JOIN (SELECT * FROM points.customer WHERE $1::text IS NULL OR tenant = $1) AS c USING (tenant, customer_id)
+        WHERE w.version IS NULL OR c.known_since IS NULL
+        """,
+        _count("customer"),
+    ),
+    AuditCheck(
+        "returns_wait_with_reason",
+        "no return waits for a purchase that has come",
+        """
+        SELECT w.tenant, w.event_id, w.order_id, w.arrived_at
+        FROM points.waiting_return w JOIN points.purchase_order o USING (tenant, order_id)
+        WHERE ($1::text IS NULL OR w.tenant = $1) AND w.decided_at IS NULL AND o.event_id IS NOT NULL
+        """,
+        _count("waiting_return"),
+    ),
+)

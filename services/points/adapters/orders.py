@@ -1,0 +1,96 @@
+"""Orders: where a purchase and its returns meet."""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.points.application.ports import OrderKey, OrderReturn
+from services.points.domain.award import Award
+from services.points.domain.order import Line, Order
+from services.points.domain.programme import ReturnPolicy, Rounding
+from shared.db.transaction import Transaction
+
+_LOCK = """
+    SELECT o.* FROM unnest($1::text[], $2::text[]) AS wanted (tenant, order_id) CROSS JOIN LATERAL (
+        SELECT tenant, order_id, event_id, customer_id, currency, total_minor, occurred_at, programme_version,
+            points_per_unit, rounding, return_policy, points, returned_minor, unlined_minor, clawed_points, cancelled,
+            lines
+        FROM purchase_order p WHERE p.tenant = wanted.tenant AND p.order_id = wanted.order_id FOR UPDATE
+    ) AS o
+"""
+_COLUMNS = (
+    "tenant", "order_id", "event_id", "customer_id", "currency", "total_minor", "occurred_at", "programme_version",
+    "points_per_unit", "rounding", "return_policy", "points", "returned_minor", "unlined_minor", "clawed_points",
+    "cancelled", "lines", "recorded_at",
+)  # fmt: skip
+_UPDATE = """
+    UPDATE purchase_order AS o SET event_id = n.event_id, customer_id = n.customer_id, currency = n.currency,
+        total_minor = n.total_minor, occurred_at = n.occurred_at, programme_version = n.programme_version,
+        points_per_unit = n.points_per_unit, rounding = n.rounding, return_policy = n.return_policy, points = n.points,
+        returned_minor = n.returned_minor, unlined_minor = n.unlined_minor, clawed_points = n.clawed_points,
+        cancelled = n.cancelled, lines = n.lines::jsonb
+    FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::int[],
+        $9::numeric[], $10::text[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
+        $16::boolean[], $17::text[])
+        AS n (tenant, order_id, event_id, customer_id, currency, total_minor, occurred_at, programme_version,
+            points_per_unit, rounding, return_policy, points, returned_minor, unlined_minor, clawed_points, cancelled,
+            lines)
+    WHERE o.tenant = n.tenant AND o.order_id = n.order_id
+"""
+_RETURNED = ("tenant", "order_id", "event_id", "minor", "points", "cancels", "occurred_at", "recorded_at")
+
+
+class OrderTables:
+    """The tables `purchase_order` and `order_return`."""
+
+    async def lock(self, tx: Transaction, keys: Collection[OrderKey]) -> dict[OrderKey, Order]:
+        tenants, order_ids = zip(*sorted(keys), strict=True)
+        return {(row[0], row[1]): _order(row) for row in await tx.raw.fetch(_LOCK, tenants, order_ids)}
+
+    async def save(self, tx: Transaction, new: Iterable[Order], changed: Iterable[Order]) -> None:
+        fresh = [_row(order, tx.now) for order in sorted(new, key=_key)]
+        if fresh:
+            await tx.raw.copy_records_to_table("purchase_order", records=fresh, columns=_COLUMNS)
+        rows = [_row(order, tx.now)[:-1] for order in sorted(changed, key=_key)]
+        if rows:
+            await tx.raw.execute(_UPDATE, *zip(*rows, strict=True))
+
+    async def record_returns(self, tx: Transaction, returns: Sequence[OrderReturn]) -> None:
+        rows = [
+            (each.tenant, each.order_id, each.event_id, each.minor, each.points, each.cancels, each.occurred_at, tx.now)
+            for each in returns
+        ]
+        if rows:
+            await tx.raw.copy_records_to_table("order_return", records=rows, columns=_RETURNED)
+
+
+def _key(order: Order) -> OrderKey:
+    return order.tenant, order.order_id
+
+
+def _row(order: Order, now: datetime) -> tuple[Any, ...]:
+    award = order.award
+    lines = json.dumps([[line.line_id, line.quantity, line.points, line.returned] for line in order.lines])
+    return (
+        order.tenant, order.order_id, order.purchase_id, order.customer_id, order.currency or None, order.total_minor,
+        order.occurred_at, award and award.programme_version, award and award.points_per_unit,
+        award and award.rounding, award and award.return_policy, order.points, order.returned_minor,
+        order.unlined_minor, order.clawed, order.cancelled, lines if order.lines else None, now,
+    )  # fmt: skip
+
+
+def _order(row: Any) -> Order:
+    order = Order(row["tenant"], row["order_id"])
+    if row["event_id"] is None:
+        return order
+    order.purchase_id, order.customer_id, order.currency = row["event_id"], row["customer_id"], row["currency"]
+    order.total_minor, order.occurred_at = row["total_minor"], row["occurred_at"]
+    order.award = Award(
+        row["programme_version"], row["points_per_unit"].normalize(), Rounding(row["rounding"]),
+        ReturnPolicy(row["return_policy"]), row["points"],
+    )  # fmt: skip
+    order.returned_minor, order.unlined_minor = row["returned_minor"], row["unlined_minor"]
+    order.clawed, order.cancelled = row["clawed_points"], row["cancelled"]
+    order.lines = [Line(*line) for line in row["lines"] or ()]
+    return order

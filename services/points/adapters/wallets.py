@@ -1,0 +1,111 @@
+"""Wallets and customers as they stand."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.points.adapters import ledger
+from services.points.application.ports import CustomerKey, Mark, Origin
+from services.points.domain.ledger import Lot
+from services.points.domain.wallet import Wallet
+from shared.db.transaction import Transaction
+
+_STATE = "posted, pending, held, debt, lifetime_earned, version, next_activation_at, newest_entry_ms"
+_LOCK = f"""
+    SELECT w.* FROM unnest($1::text[], $2::text[]) AS wanted (tenant, customer_id) CROSS JOIN LATERAL (
+        SELECT tenant, customer_id, {_STATE}
+        FROM wallet w WHERE w.tenant = wanted.tenant AND w.customer_id = wanted.customer_id FOR UPDATE
+    ) AS w
+"""  # noqa: S608 - column names of ours
+_COLUMNS = ("tenant", "customer_id", *_STATE.split(", "))
+_UPDATE = """
+    UPDATE wallet AS w SET posted = n.posted, pending = n.pending, held = n.held, debt = n.debt,
+        lifetime_earned = n.lifetime_earned, version = n.version, next_activation_at = n.next_activation_at,
+        newest_entry_ms = n.newest_entry_ms
+    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+        $8::bigint[], $9::timestamptz[], $10::bigint[])
+        AS n (tenant, customer_id, posted, pending, held, debt, lifetime_earned, version, next_activation_at,
+            newest_entry_ms)
+    WHERE w.tenant = n.tenant AND w.customer_id = n.customer_id
+"""
+_KNOWN = """
+    INSERT INTO customer (tenant, customer_id, known_since)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
+    ON CONFLICT DO NOTHING
+"""
+_MARK = """
+    INSERT INTO customer AS c (tenant, customer_id, known_since, erased_at)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
+    ON CONFLICT (tenant, customer_id) DO UPDATE SET erased_at = excluded.erased_at
+    WHERE c.erased_at IS DISTINCT FROM excluded.erased_at
+"""
+_DUE = """
+    SELECT tenant, customer_id FROM wallet WHERE next_activation_at <= $1 ORDER BY next_activation_at LIMIT $2
+"""
+_DUE_LOTS = """
+    SELECT l.id, l.entry_id, l.amount, l.remaining, l.occurred_at, l.activate_at, l.activated, l.held, l.expires_at,
+        e.event_id, e.order_id, e.programme_version
+    FROM lot l JOIN entry e ON e.tenant = l.tenant AND e.id = l.entry_id
+    WHERE l.tenant = $1 AND l.customer_id = $2 AND NOT l.activated AND l.activate_at <= $3 AND l.remaining > 0
+    ORDER BY l.activate_at, l.entry_id
+"""
+_SCHEDULE = """
+    UPDATE wallet AS w SET next_activation_at = (
+        SELECT min(l.activate_at) FROM lot l
+        WHERE l.tenant = w.tenant AND l.customer_id = w.customer_id AND NOT l.activated AND l.remaining > 0)
+    FROM unnest($1::text[], $2::text[]) AS n (tenant, customer_id)
+    WHERE w.tenant = n.tenant AND w.customer_id = n.customer_id
+"""
+
+
+class WalletTables:
+    """The tables `wallet` and `customer`; the ledger's rows are written through ledger.py."""
+
+    async def lock(self, tx: Transaction, keys: Mapping[CustomerKey, datetime]) -> dict[CustomerKey, Wallet]:
+        tenants, customer_ids = zip(*sorted(keys), strict=True)
+        found = {(row[0], row[1]): Wallet(*row) for row in await tx.raw.fetch(_LOCK, tenants, customer_ids)}
+        for key, heard_at in keys.items():
+            if key not in found:
+                found[key] = Wallet(*key, known_since=heard_at)
+        return found
+
+    async def load_lots(self, tx: Transaction, wallets: Sequence[Wallet]) -> None:
+        await ledger.load_free_lots(tx, wallets)
+
+    async def load_lots_by_id(self, tx: Transaction, lots: Sequence[tuple[Wallet, UUID]]) -> None:
+        await ledger.load_lots(tx, lots)
+
+    async def save(self, tx: Transaction, wallets: Sequence[Wallet]) -> None:
+        ordered = sorted(wallets, key=lambda each: (each.tenant, each.customer_id))
+        fresh = [each for each in ordered if each.known_since is not None]
+        if fresh:
+            known = [(each.tenant, each.customer_id, each.known_since) for each in fresh]
+            await tx.raw.execute(_KNOWN, *zip(*known, strict=True))
+            await tx.raw.copy_records_to_table("wallet", records=[_row(each) for each in fresh], columns=_COLUMNS)
+        changed = [_row(each) for each in ordered if each.known_since is None and each.entries]
+        if changed:
+            await tx.raw.execute(_UPDATE, *zip(*changed, strict=True))
+        await ledger.write(tx, ordered)
+
+    async def mark(self, tx: Transaction, marks: Mapping[CustomerKey, Mark]) -> None:
+        rows = [(*key, mark.known_since, mark.erased_at) for key, mark in sorted(marks.items(), key=lambda m: m[0])]
+        if rows:
+            await tx.raw.execute(_MARK, *zip(*rows, strict=True))
+
+    async def due(self, tx: Transaction, now: datetime, limit: int) -> list[CustomerKey]:
+        return [(row[0], row[1]) for row in await tx.raw.fetch(_DUE, now, limit)]
+
+    async def due_lots(self, tx: Transaction, wallet: Wallet, now: datetime) -> list[tuple[Lot, Origin]]:
+        rows = await tx.raw.fetch(_DUE_LOTS, wallet.tenant, wallet.customer_id, now)
+        return [(Lot(*row[:9]), Origin(*row[9:])) for row in map(tuple, rows)]
+
+    async def schedule_next_activation(self, tx: Transaction, keys: Collection[CustomerKey]) -> None:
+        await tx.raw.execute(_SCHEDULE, *zip(*keys, strict=True))
+
+
+def _row(wallet: Wallet) -> tuple[Any, ...]:
+    return (
+        wallet.tenant, wallet.customer_id, wallet.posted, wallet.pending, wallet.held, wallet.debt,
+        wallet.lifetime_earned, wallet.version, wallet.next_activation_at, wallet.newest_entry_ms,
+    )  # fmt: skip

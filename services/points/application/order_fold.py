@@ -1,0 +1,191 @@
+"""What a batch's events mean for their orders, in the order of the log. Needs no wallet: what an order earns, and what
+a return takes back, follows from the order and the programme alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.points.application.ports import OrderKey, OrderReturn
+from services.points.domain.award import Award, apportion, exact_points, points_of
+from services.points.domain.ledger import Reason
+from services.points.domain.order import Line, Order, Refusal, RefusedError
+from services.points.domain.programme import Programme, ReturnPolicy, in_force
+from services.points.domain.returns import Return, ReturnedUnits, cancel, take_return
+from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, PurchaseReturned
+from shared.messaging.incoming import Incoming, Outcome
+from shared.money import to_text
+
+_NO_PROGRAMME = Outcome("waiting", "programme_unknown")
+_ZERO_CLAWED = Outcome(effects=({"kind": "points.clawed_back", "points": 0},))
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Points to credit, or to take back, because of `event`. `programme` rated a credit; None: take back."""
+
+    event: Incoming
+    order: Order
+    customer_id: str
+    points: int
+    reason: Reason
+    programme: Programme | None
+    detail: dict[str, Any]
+
+
+class OrderFold:
+    """Folds events into orders.
+
+    `movements` are for the wallets, which say what became of those events; `outcomes` says it of the others. `early`
+    are returns of the batch whose purchase has not come, `waited` returns that had waited and are taken up now.
+    """
+
+    def __init__(
+        self,
+        programmes: Mapping[str, Sequence[Programme]],
+        orders: dict[OrderKey, Order],
+        waiting: dict[OrderKey, list[Incoming]],
+    ) -> None:
+        self._programmes, self._orders, self._waiting = programmes, orders, waiting
+        self.new: dict[OrderKey, Order] = {}
+        self.changed: dict[OrderKey, Order] = {}
+        self.movements: list[Movement] = []
+        self.outcomes: dict[UUID, Outcome] = {}
+        self.returns: list[OrderReturn] = []
+        self.early: dict[OrderKey, list[Incoming]] = {}
+        self.waited: list[Incoming] = []
+
+    def fold(self, event: Incoming) -> None:
+        """Take one event up."""
+        versions = self._programmes.get(event.tenant)
+        if not versions:
+            self.outcomes[event.id] = _NO_PROGRAMME
+            return
+        try:
+            match event.event:
+                case PurchaseCompleted() as purchase:
+                    self._purchase(event, purchase, versions)
+                case PurchaseReturned() | PurchaseCancelled() as back:
+                    self._came_back(event, back)
+                case _:
+                    pass
+        except RefusedError as refused:
+            self.outcomes[event.id] = Outcome("rejected", refused.refusal.value)
+
+    def _purchase(self, event: Incoming, data: PurchaseCompleted, versions: Sequence[Programme]) -> None:
+        key = (event.tenant, data.order_id)
+        order = self._orders.get(key)
+        if order is not None and order.purchase_id is not None:
+            raise RefusedError(Refusal.ORDER_ALREADY_COUNTED)
+        programme = in_force(versions, event.envelope.programme_version, data.occurred_at, event.envelope.time)
+        award = _award(data, programme)
+        order = self._order(key)
+        self._note_change(order)
+        order.purchase_id, order.customer_id, order.occurred_at = event.id, data.customer_id, data.occurred_at
+        order.currency, order.total_minor, order.award = data.currency, data.total_minor, award
+        if award.return_policy is ReturnPolicy.ITEM:
+            order.lines = _lines(data, award.points)
+        if data.customer_id is None:
+            self.outcomes[event.id] = Outcome(effects=({"kind": "order.recorded", "order_id": data.order_id},))
+        else:
+            self.movements.append(
+                Movement(
+                    event, order, data.customer_id, award.points, Reason.PURCHASE_COMPLETED, programme,
+                    _earning_detail(data, award),
+                )
+            )  # fmt: skip
+        self._take_up_waiting(key, order)
+
+    def _take_up_waiting(self, key: OrderKey, order: Order) -> None:
+        """Returns that came before: in the order in which they happened, whenever they arrived."""
+        waited = self._waiting.pop(key, [])
+        self.waited += waited
+        for event in sorted([*waited, *self.early.pop(key, ())], key=lambda each: (each.event.occurred_at, each.id)):
+            try:
+                self._take(event, order)
+            except RefusedError as refused:
+                self.outcomes[event.id] = Outcome("rejected", refused.refusal.value)
+
+    def _came_back(self, event: Incoming, data: PurchaseReturned | PurchaseCancelled) -> None:
+        key = (event.tenant, data.order_id)
+        order = self._order(key)
+        if order.purchase_id is None:
+            self.early.setdefault(key, []).append(event)
+        else:
+            self._take(event, order)
+
+    def _take(self, event: Incoming, order: Order) -> None:
+        """Have a return's effect on its order. Raises RefusedError."""
+        data, before, clawed = event.event, order.returned_minor, order.clawed
+        if isinstance(data, PurchaseReturned):
+            points = take_return(order, _return_of(data))
+            reason = Reason.PURCHASE_RETURNED
+        else:
+            points = cancel(order, data.customer_id if isinstance(data, PurchaseCancelled) else None)
+            reason = Reason.PURCHASE_CANCELLED
+        self._note_change(order)
+        minor, cancels = order.returned_minor - before, reason is Reason.PURCHASE_CANCELLED
+        self.returns.append(
+            OrderReturn(order.tenant, order.order_id, event.id, minor, points, cancels, data.occurred_at)
+        )
+        if order.customer_id is None or not points:
+            self.outcomes[event.id] = _ZERO_CLAWED
+            return
+        detail = _return_detail(order, minor, clawed)
+        self.movements.append(Movement(event, order, order.customer_id, points, reason, None, detail))
+
+    def _order(self, key: OrderKey) -> Order:
+        """The order to change; made here when nobody has heard of it."""
+        order = self._orders.get(key)
+        if order is None:
+            order = self._orders[key] = self.new[key] = Order(*key)
+        return order
+
+    def _note_change(self, order: Order) -> None:
+        key = (order.tenant, order.order_id)
+        if key not in self.new:
+            self.changed[key] = order
+
+
+def _award(data: PurchaseCompleted, programme: Programme) -> Award:
+    terms = programme.terms
+    if data.currency != terms.currency:
+        raise RefusedError(Refusal.CURRENCY_NOT_OF_PROGRAMME)
+    if data.total_minor < 0:
+        raise RefusedError(Refusal.AMOUNT_NEGATIVE)
+    points = points_of(data.total_minor, data.currency, terms.points_per_unit, terms.rounding)
+    return Award(programme.version, terms.points_per_unit, terms.rounding, terms.return_policy, points)
+
+
+def _lines(data: PurchaseCompleted, points: int) -> list[Line]:
+    paid = [max(line.quantity * line.unit_price_minor - line.discount_minor, 0) for line in data.lines]
+    shares = apportion(points, paid)
+    return [Line(line.line_id, line.quantity, share) for line, share in zip(data.lines, shares, strict=True)]
+
+
+def _return_of(data: PurchaseReturned) -> Return:
+    units = [ReturnedUnits(line.line_id, line.quantity) for line in data.lines]
+    return Return(data.total_minor, data.currency, data.customer_id, units)
+
+
+def _earning_detail(data: PurchaseCompleted, award: Award) -> dict[str, Any]:
+    return {
+        "total": to_text(data.total_minor, data.currency),
+        "currency": data.currency,
+        "points_per_unit": f"{award.points_per_unit:f}",
+        "exact": f"{exact_points(data.total_minor, data.currency, award.points_per_unit):f}",
+        "rounding": award.rounding,
+    }
+
+
+def _return_detail(order: Order, minor: int, clawed_before: int) -> dict[str, Any]:
+    return {
+        "total": to_text(order.total_minor, order.currency),
+        "currency": order.currency,
+        "returned": to_text(minor, order.currency),
+        "returned_in_all": to_text(order.returned_minor, order.currency),
+        "return_policy": order.award.return_policy if order.award else None,
+        "awarded": order.points,
+        "taken_back_before": clawed_before,
+        "taken_back_in_all": order.clawed,
+    }

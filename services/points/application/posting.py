@@ -1,0 +1,119 @@
+"""A batch of events becomes ledger rows.
+
+Locks are taken in one order by every writer: orders sorted, then wallets sorted, then customers sorted. An order row is
+where a purchase and its returns meet, whatever partition they come on; a wallet row is where everything meets that
+changes a customer's points. What nobody knew yet is written whole, after the locks; when two transactions come to know
+the same order or customer at the same time, the later one fails on the key, is done again, and finds it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.points.application.lots_needed import lots_needed, short_of_points
+from services.points.application.order_fold import Movement, OrderFold
+from services.points.application.ports import (
+    CustomerKey,
+    Mark,
+    OrderKey,
+    Orders,
+    Programmes,
+    WaitingReturns,
+    Wallets,
+)
+from services.points.application.wallet_fold import WalletFold
+from services.points.domain.wallet import Wallet
+from shared.db.transaction import Transaction
+from shared.events.contract import OrderEvent
+from shared.events.customers import CustomerErased, CustomerUpdated
+from shared.events.purchases import PurchaseCompleted
+from shared.messaging.incoming import Effects, Incoming, Outcome
+
+# What the inbox says of a return whose purchase has not come; what becomes of it stands in waiting_return.
+_EARLY = Outcome(reason="waits_for_purchase")
+
+
+@dataclass(frozen=True, slots=True)
+class PostEvents:
+    """Has the effects of events, inside the consumer's transaction."""
+
+    programmes: Programmes
+    orders: Orders
+    waiting: WaitingReturns
+    wallets: Wallets
+
+    async def __call__(self, tx: Transaction, events: Sequence[Incoming]) -> Effects:
+        """Post a batch, in the order of the log."""
+        keys = {_order_key(event): event for event in events if isinstance(event.event, OrderEvent)}
+        orders = await self._fold_orders(tx, events, keys) if keys else OrderFold({}, {}, {})
+        marks = marks_of(events)
+        wallets = await self._lock_wallets(tx, orders.movements, marks)
+        fold = WalletFold(wallets, tx.now)
+        for movement in orders.movements:
+            fold.fold(movement)
+        await self.wallets.mark(tx, marks)
+        await self.wallets.save(tx, list(wallets.values()))
+        outcomes = orders.outcomes | fold.outcomes
+        await self._settle_waiting(tx, orders, outcomes)
+        return Effects(outcomes, fold.outgoing)
+
+    async def _fold_orders(
+        self, tx: Transaction, events: Sequence[Incoming], keys: Mapping[OrderKey, object]
+    ) -> OrderFold:
+        """Lock the orders, fold the events into them, and write them."""
+        programmes = await self.programmes.versions(tx, {tenant for tenant, _ in keys})
+        orders = await self.orders.lock(tx, keys.keys())
+        bought = {_order_key(event) for event in events if isinstance(event.event, PurchaseCompleted)}
+        overtaken = [key for key in bought if key in orders and orders[key].purchase_id is None]
+        waiting = await self.waiting.of_orders(tx, overtaken) if overtaken else {}
+        fold = OrderFold(programmes, orders, waiting)
+        for event in events:
+            if isinstance(event.event, OrderEvent):
+                fold.fold(event)
+        await self.orders.save(tx, fold.new.values(), fold.changed.values())
+        await self.orders.record_returns(tx, fold.returns)
+        return fold
+
+    async def _lock_wallets(
+        self, tx: Transaction, movements: Sequence[Movement], marks: Mapping[CustomerKey, Mark]
+    ) -> dict[CustomerKey, Wallet]:
+        """The wallets with the lots that the movements need."""
+        heard: dict[CustomerKey, datetime] = {key: mark.known_since for key, mark in marks.items()}
+        for each in movements:
+            heard.setdefault((each.event.tenant, each.customer_id), each.event.envelope.time)
+        if not heard:
+            return {}
+        wallets = await self.wallets.lock(tx, heard)
+        needed = lots_needed(movements, wallets)
+        if needed:
+            await self.wallets.load_lots_by_id(tx, [(need.wallet, need.lot_id) for need in needed])
+            short = short_of_points(needed)
+            if short:
+                await self.wallets.load_lots(tx, short)
+        return wallets
+
+    async def _settle_waiting(self, tx: Transaction, fold: OrderFold, outcomes: dict[UUID, Outcome]) -> None:
+        """Keep the returns that came too early, and note what became of those whose purchase has come."""
+        early = [(key, event) for key, events in fold.early.items() for event in events]
+        outcomes.update((event.id, _EARLY) for _, event in early)
+        if early:
+            await self.waiting.keep(tx, early)
+        if fold.waited:
+            await self.waiting.decide(tx, [(each.tenant, each.id, outcomes[each.id]) for each in fold.waited])
+
+
+def _order_key(event: Incoming) -> OrderKey:
+    assert isinstance(event.event, OrderEvent)  # noqa: S101 - the callers have looked
+    return event.tenant, event.event.order_id
+
+
+def marks_of(events: Sequence[Incoming]) -> dict[CustomerKey, Mark]:
+    """What events about customers say; the later one counts."""
+    marks: dict[CustomerKey, Mark] = {}
+    for event in events:
+        data = event.event
+        if isinstance(data, CustomerUpdated | CustomerErased):
+            erased_at = data.occurred_at if isinstance(data, CustomerErased) else None
+            marks[event.tenant, data.customer_id] = Mark(event.envelope.time, erased_at)
+    return marks

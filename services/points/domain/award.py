@@ -1,0 +1,54 @@
+"""Money becomes points: one multiplication, one rounding. Decimals and integers, never a float."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+
+from services.points.domain.programme import ReturnPolicy, Rounding
+from shared.money import exponent
+
+_MODES = {Rounding.FLOOR: ROUND_FLOOR, Rounding.HALF_UP: ROUND_HALF_UP, Rounding.CEIL: ROUND_CEILING}
+# Wide enough that no product of an amount and a rate is ever rounded before its time.
+_EXACT = Context(prec=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """How an order earned its points: the rule as it was then, kept with the order, so that a return is judged by it
+    and never by a later rule."""
+
+    programme_version: int
+    points_per_unit: Decimal
+    rounding: Rounding
+    return_policy: ReturnPolicy
+    points: int
+
+
+def exact_points(minor: int, currency: str, points_per_unit: Decimal) -> Decimal:
+    """The points of an amount before rounding."""
+    return _EXACT.multiply(Decimal(minor).scaleb(-exponent(currency), _EXACT), points_per_unit)
+
+
+def points_of(minor: int, currency: str, points_per_unit: Decimal, rounding: Rounding) -> int:
+    """The points of an amount."""
+    return int(exact_points(minor, currency, points_per_unit).to_integral_value(_MODES[rounding], _EXACT))
+
+
+def apportion(points: int, weights: Sequence[int]) -> list[int]:
+    """Divide points over lines by their weights, so that the parts sum to the whole: largest remainder first, the
+    earlier line where remainders are equal. Lines without any weight share evenly."""
+    if not weights:
+        return []
+    total = sum(weights)
+    if total <= 0:
+        return apportion(points, [1] * len(weights))
+    parts = [points * weight // total for weight in weights]
+    by_remainder = sorted(range(len(weights)), key=lambda i: (-(points * weights[i] % total), i))
+    for i in by_remainder[: points - sum(parts)]:
+        parts[i] += 1
+    return parts
+
+
+def divide_half_up(numerator: int, denominator: int) -> int:
+    """The nearest whole number to a quotient of non-negative numbers, the greater one in the middle."""
+    return (2 * numerator + denominator) // (2 * denominator)

@@ -1,0 +1,69 @@
+"""What is known of an order: the purchase, its award, and what came back of it so far.
+
+An order may be known before its purchase, when a return overtook it: then there is only its id.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from services.points.domain.award import Award
+
+
+class Refusal(StrEnum):
+    """Why an event about an order has no effect. Stable: they are shown to the shop."""
+
+    ORDER_ALREADY_COUNTED = "order_already_counted"
+    CURRENCY_NOT_OF_PROGRAMME = "currency_not_of_programme"
+    CURRENCY_NOT_OF_ORDER = "currency_not_of_order"
+    CUSTOMER_NOT_OF_ORDER = "customer_not_of_order"
+    RETURN_EXCEEDS_PURCHASE = "return_exceeds_purchase"
+    RETURN_LINE_UNKNOWN = "return_line_unknown"
+    ORDER_ALREADY_CANCELLED = "order_already_cancelled"
+    AMOUNT_NEGATIVE = "amount_negative"
+
+
+class RefusedError(Exception):
+    """A rule of the business refuses the event; nothing has changed."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.value)
+        self.refusal = refusal
+
+
+@dataclass(slots=True)
+class Line:
+    """A line's share of the order's points (policy `item`), and how much of the line came back."""
+
+    line_id: str
+    quantity: int
+    points: int
+    returned: int = 0
+
+
+@dataclass(slots=True)
+class Order:
+    """One order of a tenant; `customer_id` is None for a guest.
+
+    `purchase_id` is the event that completed it, and the id of the lot that it filled; None as long as only returns
+    have been seen. `returned_minor` never exceeds `total_minor`, nor `clawed` the award.
+    """
+
+    tenant: str
+    order_id: str
+    purchase_id: UUID | None = None
+    customer_id: str | None = None
+    currency: str = ""
+    total_minor: int = 0
+    occurred_at: datetime | None = None
+    award: Award | None = None
+    returned_minor: int = 0
+    unlined_minor: int = 0  # what came back without saying which lines
+    clawed: int = 0
+    cancelled: bool = False
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def points(self) -> int:
+        return self.award.points if self.award else 0

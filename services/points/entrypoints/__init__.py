@@ -1,0 +1,1 @@
+"""What reaches the service: events (consumer.py) and requests (the other modules)."""

@@ -1,0 +1,139 @@
+"""`GET /v1/customers/{customer_id}/balance`: the read that every app makes all the time, on the hot path."""
+
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Header, Query
+from pydantic import BaseModel, Field
+
+from services.points.adapters.arrivals import Arrivals
+from services.points.adapters.balances import Balance, BalanceReader
+from shared.auth.tokens import TokenVerifier
+from shared.errors import InvalidError, NotFoundError
+from shared.http.caller import hot_caller
+from shared.http.errors import PlacedFault
+from shared.http.hot import HotRequest, HotResponse, one
+
+PATH: Final = "/v1/customers/{customer_id}/balance"
+WAIT_MAX_MS: Final = 10_000
+_WAIT_DEFAULT_MS = 2_000
+_encode = msgspec.json.Encoder().encode
+
+
+class Expiring(BaseModel):
+    """Points that go on a day."""
+
+    points: int
+    on: str
+
+
+class BalanceView(BaseModel):
+    """A customer's points. `available` can be spent now, `pending` later; `held` is reserved; `debt` is what returns
+    could not take back, and is paid from the next points. `lifetime_earned` is net of returns."""
+
+    customer_id: str
+    available: int = Field(ge=0)
+    pending: int = Field(ge=0)
+    held: int = Field(ge=0)
+    debt: int = Field(ge=0)
+    lifetime_earned: int
+    tier: str | None
+    expiring: list[Expiring]
+    version: int = Field(description="Grows with every entry of the ledger.")
+    after_event: Literal["applied", "rejected", "pending"] | None = Field(
+        default=None, description="What is known of the event that was asked for; only then."
+    )
+
+
+class BalanceRoute:
+    """Answers it."""
+
+    def __init__(self, verifier: TokenVerifier, reader: BalanceReader, arrivals: Arrivals) -> None:
+        self._verifier, self._reader, self._arrivals = verifier, reader, arrivals
+
+    async def __call__(self, request: HotRequest) -> HotResponse:
+        caller = hot_caller(request, self._verifier)
+        customer_id = caller.customer_for(request.params["customer_id"])
+        seen = await self._seen(caller.tenant, request)
+        balance = await self._reader.read(caller.tenant, customer_id)
+        if balance is None:
+            raise customer_not_found()
+        tag = b'"%d.%d"' % (balance.version, balance.due)
+        headers = [(b"content-type", b"application/json"), (b"etag", tag), (b"cache-control", b"private, no-cache")]
+        if _matches(request.header(b"if-none-match"), tag):
+            return HotResponse(304, b"", headers[1:])
+        return HotResponse(200, _encode(_shown(customer_id, balance) | seen), headers)
+
+    async def _seen(self, tenant: str, request: HotRequest) -> dict[str, str]:
+        """Read your writes: wait for the event that the caller names."""
+        query = request.query
+        if not query:
+            return {}
+        wait_ms = _wait_ms(one(query, "wait_ms"))
+        named = one(query, "after_event")
+        if named is None:
+            return {}
+        return {"after_event": await self._arrivals.outcome(tenant, _event_id(named), wait_ms / 1000) or "pending"}
+
+
+def customer_not_found() -> NotFoundError:
+    """The same whether nobody has that id or somebody else's customer has it."""
+    return NotFoundError("There is no such customer.", code="customer_not_found")
+
+
+def described_balance() -> APIRouter:
+    """The route as the OpenAPI document shows it."""
+    router = APIRouter(tags=["points"])
+
+    @router.get(PATH, summary="A customer's balance", responses={304: {"description": "It stands as you know it."}})
+    async def balance(
+        customer_id: str,
+        after_event: Annotated[UUID | None, Query(description="Wait until this event has had its effect.")] = None,
+        wait_ms: Annotated[int, Query(ge=0, le=WAIT_MAX_MS)] = _WAIT_DEFAULT_MS,
+        if_none_match: Annotated[str | None, Header(description="The ETag that you know.")] = None,
+    ) -> BalanceView:
+        raise NotImplementedError
+
+    return router
+
+
+def _shown(customer_id: str, balance: Balance) -> dict[str, Any]:
+    return {
+        "customer_id": customer_id,
+        "available": balance.posted - balance.held + balance.due,
+        "pending": balance.pending - balance.due,
+        "held": balance.held,
+        "debt": balance.debt,
+        "lifetime_earned": balance.lifetime_earned,
+        "tier": None,
+        "expiring": [],
+        "version": balance.version,
+    }
+
+
+def _matches(if_none_match: bytes | None, tag: bytes) -> bool:
+    """RFC 9110 13.1.2: a list, compared weakly, or a star."""
+    if if_none_match is None:
+        return False
+    given = [each.strip().removeprefix(b"W/") for each in if_none_match.split(b",")]
+    return tag in given or given == [b"*"]
+
+
+def _wait_ms(text: str | None) -> int:
+    if text is None:
+        return _WAIT_DEFAULT_MS
+    if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= WAIT_MAX_MS:
+        return int(text)
+    raise _fault("/wait_ms", f"Whole milliseconds, {WAIT_MAX_MS} at the most.", text)
+
+
+def _event_id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise _fault("/after_event", "The event_id that you were given when the event was accepted.", text) from error
+
+
+def _fault(pointer: str, detail: str, value: str) -> InvalidError:
+    return InvalidError("The query is not acceptable.", faults=[PlacedFault(pointer, "value", detail, value)])

@@ -1,0 +1,37 @@
+"""What the worker listens to, and who deals with it."""
+
+from collections.abc import Mapping, Sequence
+
+from services.points.application.posting import PostEvents
+from shared.db.transaction import Transaction
+from shared.events.contract import Event, Topic
+from shared.events.customers import CustomerErased, CustomerUpdated
+from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, PurchaseReturned
+from shared.messaging.incoming import Effects, Incoming
+
+_LISTENS: tuple[type[Event], ...] = (
+    PurchaseCompleted,
+    PurchaseReturned,
+    PurchaseCancelled,
+    CustomerUpdated,
+    CustomerErased,
+)
+
+
+class PointsApplication:
+    """What the consumer needs of this service."""
+
+    topics: Sequence[str] = (Topic.PURCHASES.value, Topic.CUSTOMERS.value)
+    events: Mapping[str, type[Event]] = {event.TYPE: event for event in _LISTENS}
+
+    def __init__(self, post: PostEvents) -> None:
+        self._post = post
+
+    def blocks(self, event: Event) -> bool:
+        """Orders wait for nobody: a return without its purchase is kept until that comes. A profile and an erasure of
+        one customer must not change places."""
+        return isinstance(event, CustomerUpdated | CustomerErased)
+
+    async def apply(self, tx: Transaction, events: Sequence[Incoming]) -> Effects:
+        """Have the events' effects."""
+        return await self._post(tx, events)

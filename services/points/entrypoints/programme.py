@@ -1,0 +1,97 @@
+"""`/v1/programme`: read and publish a tenant's terms, and ask what they would give."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.points.adapters.programmes import ProgrammeTable
+from services.points.application.programmes import publish
+from services.points.application.quotes import quote
+from services.points.entrypoints.basket import BasketBody, QuoteView, quote_view
+from services.points.entrypoints.terms import ProgrammeChange, ProgrammeView, programme_view
+from shared.auth.scopes import PROGRAMME_WRITE
+from shared.db.transaction import transaction
+from shared.errors import NotFoundError
+from shared.http.body import json_body
+from shared.http.caller import Caller
+from shared.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
+from shared.messaging import outbox
+
+_PROGRAMMES = ProgrammeTable()
+
+
+class KnownTenant(BaseModel):
+    """A tenant that has a programme here."""
+
+    tenant: str
+    programme_version: int
+
+
+def programme_router(engine: AsyncEngine) -> APIRouter:
+    """The routes of the programme."""
+    router = APIRouter(tags=["programme"])
+
+    @router.get("/v1/programme", summary="The programme as it is now")
+    async def programme(caller: Caller) -> ProgrammeView:
+        async with transaction(engine) as tx:
+            newest = await _PROGRAMMES.newest(tx, caller.tenant)
+        if newest is None:
+            raise _not_found()
+        return programme_view(newest)
+
+    @router.put("/v1/programme", summary="Publish the programme, or a change of it")
+    async def put_programme(
+        body: Annotated[ProgrammeChange, json_body(ProgrammeChange, limit_bytes=16_384)], caller: Caller
+    ) -> ProgrammeView:
+        caller.require(PROGRAMME_WRITE)
+        async with transaction(engine) as tx:
+            published, told = await publish(tx, _PROGRAMMES, caller.tenant, body.change(), caller.subject)
+            await outbox.append(tx, [told] if told else [])
+        return programme_view(published)
+
+    @router.get("/v1/programme/versions", summary="Every version, newest first")
+    async def versions(caller: Caller, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None) -> Page[ProgrammeView]:
+        before = _position(cursor)
+        async with transaction(engine) as tx:
+            found = (await _PROGRAMMES.versions(tx, [caller.tenant])).get(caller.tenant, [])
+        older = [each for each in reversed(found) if before is None or each.version < before]
+        items = [programme_view(each) for each in older[:limit]]
+        return Page(items=items, next=encode_cursor({"version": items[-1].version}) if len(older) > limit else None)
+
+    @router.post("/v1/quotes", summary="What a basket would earn, and why not more")
+    async def post_quote(body: Annotated[BasketBody, json_body(BasketBody)], caller: Caller) -> QuoteView:
+        async with transaction(engine) as tx:
+            found, now = (await _PROGRAMMES.versions(tx, [caller.tenant])).get(caller.tenant), tx.now
+        if not found:
+            raise _not_found()
+        return quote_view(quote(found, body.basket(), now), now)
+
+    return router
+
+
+def internal_router(engine: AsyncEngine) -> APIRouter:
+    """What the gateway asks on its own account."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/internal/tenants/{tenant}")
+    async def known_tenant(tenant: str, _caller: Caller) -> KnownTenant:
+        async with transaction(engine) as tx:
+            newest = await _PROGRAMMES.newest(tx, tenant)
+        if newest is None:
+            raise NotFoundError("This tenant has not arrived here yet.", code="tenant_not_found")
+        return KnownTenant(tenant=tenant, programme_version=newest.version)
+
+    return router
+
+
+def _position(cursor: str | None) -> int | None:
+    found = decode_cursor(cursor).get("version") if cursor else None
+    if cursor and not isinstance(found, int):
+        raise bad_cursor()
+    return found
+
+
+def _not_found() -> NotFoundError:
+    return NotFoundError("This tenant has no programme yet; PUT /v1/programme makes one.", code="programme_not_found")

@@ -1,0 +1,126 @@
+"""The programme as HTTP carries it: what a tenant may say, and what it is told."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.points.application.programmes import Change
+from services.points.domain.programme import Programme, ReturnPolicy, Rounding
+from shared.money import exponent
+
+RATE_MAX = 1000
+_RATE = re.compile(r"\d{1,4}(\.\d{1,6})?")
+_DELAY = re.compile(r"P(\d{1,3})D")
+_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?")
+
+
+def _currency(code: str) -> str:
+    try:
+        exponent(code)
+    except KeyError:
+        raise ValueError("an ISO 4217 code such as EUR is wanted") from None
+    return code
+
+
+def _time_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("an IANA time zone such as Europe/Berlin is wanted")
+    return name
+
+
+def _locale(name: str) -> str:
+    if not _LOCALE.fullmatch(name):
+        raise ValueError("a locale such as de-DE is wanted")
+    return name
+
+
+def _rate(text: str) -> str:
+    # Above it the points of the largest purchase that we count would not fit a column.
+    if not _RATE.fullmatch(text) or Decimal(text) > RATE_MAX:
+        raise ValueError(f"a decimal number from 0 to {RATE_MAX} with up to six digits after the point is wanted")
+    return text
+
+
+def _delay(text: str) -> str:
+    if not _DELAY.fullmatch(text):
+        raise ValueError("a duration of whole days such as P14D is wanted")
+    return text
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise ValueError("a name is wanted")
+    return text.strip()
+
+
+class ProgrammeChange(BaseModel):
+    """What a tenant sends; what is left out stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"name": "Treue", "currency": "EUR", "points_per_unit": "1"}]},
+    )
+
+    name: Annotated[str, Field(max_length=200), AfterValidator(_name)] | None = None
+    currency: Annotated[str, AfterValidator(_currency)] | None = Field(default=None, description="Never changes.")
+    time_zone: Annotated[str, AfterValidator(_time_zone)] | None = None
+    locale: Annotated[str, AfterValidator(_locale)] | None = None
+    points_per_unit: Annotated[str, AfterValidator(_rate)] | None = Field(
+        default=None, description="Points for one whole unit of the currency."
+    )
+    rounding: Rounding | None = None
+    return_policy: ReturnPolicy | None = None
+    activation_delay: Annotated[str, AfterValidator(_delay)] | None = Field(
+        default=None, description="How long earned points stay pending: ISO 8601, whole days."
+    )
+    effective_from: AwareDatetime | None = Field(
+        default=None, description="The first purchase that it rates; the beginning of the current day if left out."
+    )
+
+    def change(self) -> Change:
+        """The same for the application."""
+        given = self.model_dump(exclude={"points_per_unit", "activation_delay"})
+        rate, delay = self.points_per_unit, self.activation_delay
+        return Change(
+            **given,
+            points_per_unit=None if rate is None else Decimal(rate).normalize(),
+            activation_delay_days=None if delay is None else int(delay[1:-1]),
+        )
+
+
+class ProgrammeView(BaseModel):
+    """One version of a programme."""
+
+    name: str
+    currency: str
+    time_zone: str
+    locale: str
+    points_per_unit: str
+    rounding: Rounding
+    return_policy: ReturnPolicy
+    activation_delay: str
+    version: int
+    effective_from: datetime
+    recorded_at: datetime
+
+
+def programme_view(programme: Programme) -> ProgrammeView:
+    """A version as it is shown."""
+    terms = programme.terms
+    return ProgrammeView(
+        name=terms.name,
+        currency=terms.currency,
+        time_zone=terms.time_zone,
+        locale=terms.locale,
+        points_per_unit=f"{terms.points_per_unit:f}",
+        rounding=terms.rounding,
+        return_policy=terms.return_policy,
+        activation_delay=f"P{terms.activation_delay_days}D",
+        version=programme.version,
+        effective_from=programme.effective_from,
+        recorded_at=programme.recorded_at,
+    )
