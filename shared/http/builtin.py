@@ -16,7 +16,10 @@ from shared.http.reference import reference_page
 OpenApiHook = Callable[[Document], Awaitable[Document]]
 
 BUILTIN: Final = frozenset({"/livez", "/readyz", "/metrics", "/openapi.json", "/docs"})
-_HTML = ((b"content-type", b"text/html; charset=utf-8"),)
+_HTML = (
+    (b"content-type", b"text/html; charset=utf-8"),
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'"),
+)
 _METRICS = ((b"content-type", CONTENT_TYPE_LATEST.encode()),)
 
 

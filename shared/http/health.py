@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.errors import UnavailableError
+from shared.errors import TreueError, UnavailableError
 from shared.observability.logging import get_logger
 
 _log = get_logger(__name__)
@@ -64,5 +64,6 @@ async def _reason(check: ReadinessCheck) -> str:
         return f"no answer within {check.timeout_s:g} s"
     except Exception as error:  # noqa: BLE001 - whatever fails is the answer
         _log.warning("readiness_check_failed", check=check.name, error=repr(error)[:300])
-        return type(error).__name__
+        # A driver's message may tell addresses and names; ours are made to be read.
+        return error.detail if isinstance(error, TreueError) else type(error).__name__
     return ""
