@@ -1,0 +1,1 @@
+"""Credentials: API keys and customers' tokens in, a Principal and an internal token out."""

@@ -1,0 +1,1 @@
+"""HTTP routes, hot and cold, and the worker's table of events."""

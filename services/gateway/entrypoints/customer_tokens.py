@@ -1,0 +1,49 @@
+"""Tokens for customers: what a shop's server gives to its app, so that the app can ask for its own customer."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.gateway.ingest.fields import CustomerId
+from shared.auth.principal import Principal
+from shared.auth.scopes import TOKENS_WRITE
+from shared.auth.tokens import TokenSigner
+from shared.clock import Clock
+from shared.http.body import json_body
+from shared.http.caller import Caller
+
+_TTL_DEFAULT_S = 3_600
+_TTL_MAX_S = 86_400
+
+
+class NewCustomerToken(BaseModel):
+    """For whom, and for how many seconds."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    customer_id: CustomerId
+    ttl_s: Annotated[int, Field(ge=60, le=_TTL_MAX_S)] = _TTL_DEFAULT_S
+
+
+class CustomerToken(BaseModel):
+    """A bearer credential for one customer."""
+
+    token: str
+    expires_at: datetime
+
+
+def customer_tokens_router(signer: TokenSigner, clock: Clock) -> APIRouter:
+    """Its route."""
+    router = APIRouter(tags=["customers"])
+
+    @router.post("/v1/customer-tokens", status_code=201, summary="A short-lived token for one customer")
+    async def create(caller: Caller, body: Annotated[NewCustomerToken, json_body(NewCustomerToken)]) -> CustomerToken:
+        """It sees this customer and nobody else, and may post their own feedback and activities."""
+        caller.require(TOKENS_WRITE)
+        expires_at = clock.now() + timedelta(seconds=body.ttl_s)
+        principal = Principal(caller.tenant, frozenset(), body.customer_id, caller.subject)
+        return CustomerToken(token=signer.sign(principal, body.ttl_s), expires_at=expires_at)
+
+    return router

@@ -1,0 +1,154 @@
+"""The hot routes as the OpenAPI document shows them. Nothing here is ever called."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Header
+from pydantic import BaseModel, Field, create_model
+
+from services.gateway.entrypoints import examples
+from services.gateway.ingest.kinds import CUSTOMERS, EVENT_KINDS, Kind
+from services.gateway.ingest.models import BATCH_MAX, Profile
+from shared.http.body import JsonBody
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="Names the event where the body has no `event_id`: a retry repeats it.",
+    ),
+]
+
+
+class Accepted(BaseModel):
+    """Kafka has the event. What becomes of it stands at `status_url`."""
+
+    event_id: str
+    status: Literal["accepted"]
+    status_url: str
+
+
+class BatchResult(BaseModel):
+    """One item: its event id, or the problem with it."""
+
+    index: int
+    event_id: str | None = None
+    error: dict[str, Any] | None = Field(default=None, description="A problem (RFC 9457).")
+
+
+class BatchAccepted(BaseModel):
+    """Kafka has the good ones; one bad item never blocks the others."""
+
+    accepted: int
+    rejected: int
+    results: list[BatchResult]
+
+
+class EventConflict(BaseModel):
+    """The same id came again with another body, which was not applied."""
+
+    received_at: datetime
+
+
+class EventState(BaseModel):
+    """What became of an event, everywhere."""
+
+    event_id: str
+    status: Literal["accepted", "applied", "rejected"]
+    reason: str | None = None
+    effects: list[dict[str, Any]]
+    conflicts: list[EventConflict]
+    services: dict[str, dict[str, Any]]
+
+
+def described_router() -> APIRouter:
+    """The routes that are not FastAPI's."""
+    router = APIRouter()
+    for kind in EVENT_KINDS:
+        _describe_single(router, kind)
+    for kind in (*EVENT_KINDS, CUSTOMERS):
+        _describe_batch(router, kind)
+    _describe_customers(router)
+    _describe_questions(router)
+    return router
+
+
+def _describe_single(router: APIRouter, kind: Kind) -> None:
+    async def post(
+        body: Annotated[Any, Depends(JsonBody(kind.model))], idempotency_key: IdempotencyKey = None
+    ) -> None: ...
+
+    router.add_api_route(
+        f"/v1/{kind.name}",
+        post,
+        methods=["POST"],
+        status_code=202,
+        response_model=Accepted,
+        summary=f"Post one of {kind.name}",
+        description=kind.model.__doc__,
+        tags=["events"],
+        operation_id=f"post_{kind.name}",
+    )
+
+
+def _describe_batch(router: APIRouter, kind: Kind) -> None:
+    items = Annotated[list[kind.model], Field(min_length=1, max_length=BATCH_MAX)]  # type: ignore[name-defined]
+    batch: type[BaseModel] = create_model(f"{kind.model.__name__}Batch", **{kind.name: (items, ...)})  # type: ignore[call-overload]
+
+    async def post(body: Annotated[Any, Depends(JsonBody(batch))], idempotency_key: IdempotencyKey = None) -> None: ...
+
+    router.add_api_route(
+        f"/v1/{kind.name}/batch",
+        post,
+        methods=["POST"],
+        status_code=202,
+        response_model=BatchAccepted,
+        summary=f"Post up to {BATCH_MAX} {kind.name}",
+        description="Each item stands for itself. Without `event_id`, `Idempotency-Key/index` names an item's event.",
+        tags=["customers" if kind is CUSTOMERS else "events"],
+        operation_id=f"post_{kind.name}_batch",
+    )
+
+
+def _describe_customers(router: APIRouter) -> None:
+    @router.put(
+        "/v1/customers/{customer_id}", status_code=202, tags=["customers"], operation_id="put_customer",
+        summary="Replace a customer's profile",
+    )  # fmt: skip
+    async def put(customer_id: str, body: Annotated[Any, Depends(JsonBody(Profile))]) -> Accepted:
+        """The whole profile as it now is. Putting it again is harmless."""
+        raise NotImplementedError
+
+    @router.delete(
+        "/v1/customers/{customer_id}", status_code=202, tags=["customers"], operation_id="erase_customer",
+        summary="Erase a customer",
+    )  # fmt: skip
+    async def erase(customer_id: str) -> Accepted:
+        """Personal data goes everywhere, pseudonymous figures stay. The receipt stands at `status_url`."""
+        raise NotImplementedError
+
+    @router.get(
+        "/v1/customers/{customer_id}/export", tags=["customers"], operation_id="export_customer",
+        summary="All that is held about a customer",
+    )  # fmt: skip
+    async def export(customer_id: str) -> dict[str, Any]:
+        """By service: balance and transactions, profile and messages."""
+        raise NotImplementedError
+
+
+def _describe_questions(router: APIRouter) -> None:
+    @router.get("/v1/events/{event_id}", tags=["events"], operation_id="get_event", summary="What became of an event")
+    async def event(event_id: str, wait_ms: Annotated[int, Field(ge=0, le=10_000)] = 0) -> EventState:
+        """404 `event_not_found` while no service has seen it; `wait_ms` waits until it is decided."""
+        raise NotImplementedError
+
+
+def with_examples(document: dict[str, Any]) -> dict[str, Any]:
+    """Put an example beside each body that a newcomer would copy."""
+    for path, example in examples.BODIES.items():
+        for operation in document["paths"].get(path, {}).values():
+            if "requestBody" in operation:
+                operation["requestBody"]["content"]["application/json"]["examples"] = {"typical": {"value": example}}
+    return document

@@ -1,0 +1,152 @@
+"""Fields of the pydantic models: each names the rule that it breaks and says in words what would be right."""
+
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from services.gateway.ingest import rules
+from services.gateway.ingest.reception import Reception
+from shared.auth.principal import ME
+
+
+def _refuse(rule: str, detail: str) -> PydanticCustomError:
+    return PydanticCustomError(rule, detail)
+
+
+def _id(text: str) -> str:
+    if not rules.is_id(text):
+        raise _refuse("id", "Must be 1 to 128 printable characters without spaces at its ends.")
+    return text
+
+
+def _order_id(text: str) -> str:
+    _id(text)
+    if not rules.is_order_id(text):
+        raise _refuse("order_id", "Must not contain a colon or white space.")
+    return text
+
+
+def _customer_id(text: str) -> str:
+    if "@" in text:
+        raise _refuse(
+            "looks_like_email",
+            "Must not look like an e-mail address: ids travel in keys and logs. Use your own pseudonymous id.",
+        )
+    if text == ME:
+        raise _refuse("reserved", "'me' means the holder of a customer's token; it is no customer's id.")
+    if not rules.is_customer_id(text):
+        raise _refuse("customer_id", "Must be 1 to 128 of A-Z a-z 0-9 . _ ~ + = | - and begin with a letter or digit.")
+    return text
+
+
+def _own_customer_id(text: str, info: ValidationInfo) -> str:
+    """A customer's own token may say `me`."""
+    at: Reception | None = info.context
+    return text if at is not None and at.principal.customer is not None else _customer_id(text)
+
+
+def _text(longest: int) -> AfterValidator:
+    def check(text: str) -> str:
+        if len(text) > longest:
+            raise _refuse("too_long", f"Must have at most {longest} characters.")
+        if not rules.is_text(text):
+            raise _refuse("text", "Must not contain control characters.")
+        return text
+
+    return AfterValidator(check)
+
+
+def _currency(code: str, info: ValidationInfo) -> str:
+    at: Reception | None = info.context
+    if not rules.is_currency(code):
+        raise _refuse("currency", "Must be an ISO 4217 code in capital letters, such as EUR.")
+    if at is not None and code != at.currency:
+        raise _refuse("currency_not_supported", f"This programme counts {at.currency}; there are no rates to convert.")
+    return code
+
+
+def _amount(given: Any, info: ValidationInfo) -> Any:
+    at: Reception | None = info.context
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        raise _refuse("amount_is_text", 'Money is a decimal string, such as "12.34": a JSON number may lose digits.')
+    if isinstance(given, str) and at is not None and rules.minor(given, at.currency) is None:
+        raise _refuse("amount", f'Must be an amount of 0 or more in {at.currency} with its digits, such as "12".')
+    return given
+
+
+def _instant(text: str, info: ValidationInfo) -> str:
+    at: Reception | None = info.context
+    found = rules.instant(text)
+    if found is None:
+        raise _refuse("instant", "Must be an RFC 3339 instant, such as 2026-11-22T10:00:00+01:00.")
+    if found.tzinfo is None:
+        raise _refuse("offset", "Must say its offset: Z or +01:00.")
+    if found < rules.EARLIEST:
+        raise _refuse("too_early", f"Must not be before {rules.EARLIEST:%Y-%m-%d}.")
+    if at is not None and found > at.latest:
+        raise _refuse("in_the_future", "Must not be in the future.")
+    return text
+
+
+def _property(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        if abs(value) > rules.INTEGER_MAX:
+            raise _refuse("integer", "Must have at most 18 digits.")
+        return value
+    if isinstance(value, str) and len(value) <= rules.TEXT_MAX and rules.is_text(value):
+        return value
+    raise _refuse(
+        "scalar", f"Must be text (at most {rules.TEXT_MAX}), an integer, a boolean or null; write 1.5 as text."
+    )
+
+
+def _property_key(key: str) -> str:
+    if not 0 < len(key) <= rules.PROPERTY_KEY_MAX or not rules.is_id(key):
+        raise _refuse("key", f"Must be 1 to {rules.PROPERTY_KEY_MAX} printable characters without spaces at its ends.")
+    return key
+
+
+def _activity_kind(text: str) -> str:
+    if not rules.is_activity_kind(text):
+        raise _refuse("kind", "Must be 1 to 64 of a-z 0-9 _ . - and begin with a letter or digit.")
+    return text
+
+
+_ID_SCHEMA: Final = {"minLength": 1, "maxLength": rules.ID_MAX}
+
+Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra=dict(_ID_SCHEMA))]
+OrderId = Annotated[str, AfterValidator(_order_id), Field(json_schema_extra=dict(_ID_SCHEMA), examples=["o-1001"])]
+_CUSTOMER = Field(
+    json_schema_extra={"pattern": f"^{rules.CUSTOMER_ID}$"},
+    examples=["c-4711"],
+    description="The shop's pseudonymous id of the customer; never an e-mail address.",
+)
+CustomerId = Annotated[str, AfterValidator(_customer_id), _CUSTOMER]
+OwnCustomerId = Annotated[str, AfterValidator(_own_customer_id), _CUSTOMER]
+Text = Annotated[str, _text(rules.TEXT_MAX), Field(json_schema_extra={"maxLength": rules.TEXT_MAX})]
+Comment = Annotated[str, _text(rules.COMMENT_MAX), Field(json_schema_extra={"maxLength": rules.COMMENT_MAX})]
+Currency = Annotated[
+    str, AfterValidator(_currency), Field(json_schema_extra={"pattern": "^[A-Z]{3}$"}, examples=["EUR"])
+]
+Amount = Annotated[
+    str,
+    BeforeValidator(_amount),
+    Field(json_schema_extra={"pattern": f"^{rules.AMOUNT}$"}, examples=["49.90"], description="A decimal string."),
+]
+Instant = Annotated[
+    str,
+    AfterValidator(_instant),
+    Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-22T10:00:00+01:00"]),
+]
+Quantity = Annotated[int, Field(ge=1, le=rules.QUANTITY_MAX)]
+PropertyKey = Annotated[str, AfterValidator(_property_key)]
+PropertyValue = Annotated[
+    Any, AfterValidator(_property), Field(json_schema_extra={"type": ["string", "integer", "boolean", "null"]})
+]
+Properties = Annotated[dict[PropertyKey, PropertyValue], Field(max_length=rules.PROPERTIES_MAX)]
+ActivityKind = Annotated[
+    str, AfterValidator(_activity_kind), Field(json_schema_extra={"pattern": f"^{rules.ACTIVITY_KIND}$"})
+]

@@ -1,0 +1,147 @@
+"""What comes in, as pydantic models: for the OpenAPI document, and to name every fault of a body at once."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.gateway.ingest import rules
+from services.gateway.ingest.fields import (
+    ActivityKind,
+    Amount,
+    Comment,
+    Currency,
+    CustomerId,
+    Id,
+    Instant,
+    OrderId,
+    OwnCustomerId,
+    Properties,
+    Quantity,
+    Text,
+)
+from services.gateway.ingest.profile_fields import Birthday, Email, LocaleTag, Name, Phone, TimeZone
+from shared.events.customers import Channel, Purpose
+from shared.events.feedback import FeedbackKind
+
+BATCH_MAX = 500
+
+
+class Given(BaseModel):
+    """Base of all that comes in: nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class GivenEvent(Given):
+    """Base of events."""
+
+    event_id: Id | None = Field(default=None, description="Your own name of the event; a retry repeats it.")
+
+
+class PurchaseLine(Given):
+    """One line of an order: quantity x unit_price - discount was paid for it."""
+
+    line_id: Id
+    sku: Id
+    quantity: Quantity
+    unit_price: Amount
+    discount: Amount | None = None
+    category: Id | None = None
+    brand: Id | None = None
+
+
+class Purchase(GivenEvent):
+    """An order that was paid. `total` is for goods, after discounts, tax included, shipping excluded: the sum of the
+    lines. Without `customer_id` it is a guest's."""
+
+    order_id: OrderId
+    customer_id: CustomerId | None = None
+    occurred_at: Instant
+    currency: Currency
+    total: Amount
+    lines: Annotated[list[PurchaseLine], Field(min_length=1, max_length=rules.LINES_MAX)]
+    channel: Id | None = None
+    brand: Id | None = None
+    coupon_codes: Annotated[list[Id], Field(max_length=rules.COUPONS_MAX)] | None = None
+    referral_code: Id | None = None
+    redemption_id: Id | None = None
+    metadata: Properties | None = None
+
+
+class ReturnLine(Given):
+    """Units of one line that came back, and the money given back for them."""
+
+    line_id: Id
+    quantity: Quantity
+    amount: Amount
+
+
+class Return(GivenEvent):
+    """Goods that came back; `total` is the money given back by this return alone, and the sum of its lines if any."""
+
+    order_id: OrderId
+    customer_id: CustomerId | None = None
+    occurred_at: Instant
+    currency: Currency
+    total: Amount
+    lines: Annotated[list[ReturnLine], Field(max_length=rules.LINES_MAX)] | None = None
+    reason: Text | None = None
+
+
+class Cancellation(GivenEvent):
+    """A whole order that was undone."""
+
+    order_id: OrderId
+    customer_id: CustomerId | None = None
+    occurred_at: Instant
+    reason: Text | None = None
+
+
+class Feedback(GivenEvent):
+    """An answer to a survey, or a review. Scores: nps 0-10, csat 1-5, ces 1-7, review 1-5. A customer's own token may
+    leave `customer_id` out."""
+
+    customer_id: OwnCustomerId | None = None
+    kind: FeedbackKind
+    score: int
+    comment: Comment | None = None
+    order_id: OrderId | None = None
+    occurred_at: Instant
+    publish_consent: bool | None = None
+
+
+class Activity(GivenEvent):
+    """Something else that a customer did: a touch point, a contest entry, an app download."""
+
+    customer_id: OwnCustomerId | None = None
+    kind: ActivityKind
+    properties: Properties | None = None
+    occurred_at: Instant
+
+
+class Consent(Given):
+    """What a customer allows on one channel for one purpose."""
+
+    channel: Channel
+    purpose: Purpose
+    granted: bool
+
+
+class Profile(Given):
+    """A customer's whole profile: what is left out is unknown from now on. Only `consents` stay, when left out."""
+
+    email: Email | None = None
+    name: Name | None = None
+    phone: Phone | None = None
+    birthday: Birthday | None = None
+    locale: LocaleTag | None = None
+    time_zone: TimeZone | None = None
+    kind: Literal["consumer", "business"] | None = None
+    consents: Annotated[list[Consent], Field(max_length=rules.CONSENTS_MAX)] | None = None
+    occurred_at: Instant | None = Field(default=None, description="When the profile became so; now, if left out.")
+
+
+class Customer(Profile):
+    """A profile in a batch."""
+
+    customer_id: CustomerId

@@ -1,0 +1,128 @@
+"""Bytes -> what came in, and its event.
+
+The fast way decodes into structs. What it cannot see is a key that stands twice: the last one wins silently. So what
+was read is written back: the struct gives exactly as many quotes as the body has, unless a key stood twice. An escaped
+quote (`\\u0022`) could hide one, so that bodies with such an escape, and whatever else is in doubt, are read strictly.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+
+from services.gateway.ingest.contracts import Given, Profile
+from services.gateway.ingest.kinds import Kind
+from services.gateway.ingest.models import BATCH_MAX
+from services.gateway.ingest.reception import Reception
+from services.gateway.ingest.strictly import read_strictly, unacceptable, within
+from shared.errors import Fault, InvalidError, MalformedError, TreueError
+from shared.events.contract import Event
+from shared.http.json import read_object
+
+Read = tuple[Given | Profile, Event]
+
+_UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+# The escapes of NUL and other control characters and of the quote; behind an escaped backslash they are none, which
+# costs such a body the strict way and nothing else.
+_DOUBTFUL_ESCAPES = (b"\\u000", b"\\u001", b"\\u002")
+_encode = msgspec.json.Encoder().encode
+
+
+class Reader:
+    """Reads one kind of body, alone or in batches."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+        many = Annotated[list[kind.contract], msgspec.Meta(min_length=1, max_length=BATCH_MAX)]  # type: ignore[name-defined]
+        self._one = msgspec.json.Decoder(kind.contract)
+        self._many = msgspec.json.Decoder(_batch(kind.name, many))
+        self._parts = msgspec.json.Decoder(_batch(kind.name, list[msgspec.Raw]))
+
+    def one(self, raw: bytes, at: Reception) -> Read:
+        """A body that is one event. Raises what read_strictly() raises."""
+        given = self._fast(self._one, raw)
+        event = None if given is None else self.kind.translate(given, at, _is_plain(raw, given))
+        return read_strictly(self.kind, raw, at) if event is None else (given, event)
+
+    def many(self, raw: bytes, at: Reception) -> list[Read | TreueError]:
+        """A batch: for each item what it holds, or what is wrong with it.
+
+        Raises MalformedError or InvalidError for a body that is no batch at all.
+        """
+        batch = self._fast(self._many, raw)
+        if batch is None:
+            return [self._item(part, index, at) for index, part in enumerate(self._split(raw))]
+        items: Sequence[Any] = getattr(batch, self.kind.name)
+        plain = _is_plain(raw, batch)
+        found: list[Read | TreueError] = []
+        parts: Sequence[bytes] = ()
+        for index, given in enumerate(items):
+            event = self._translated(given, at, plain)
+            if event is None:
+                parts = parts or self._split(raw)
+                found.append(self._item(parts[index], index, at))
+            else:
+                found.append((given, event))
+        return found
+
+    def _translated(self, given: Any, at: Reception, plain: bool) -> Event | None:
+        try:
+            return self.kind.translate(given, at, plain)
+        except TreueError:
+            return None  # it is said again when the item is read by itself
+
+    def _item(self, raw: bytes, index: int, at: Reception) -> Read | TreueError:
+        try:
+            return self.one(raw, at)
+        except InvalidError as error:
+            return within(error, f"/{self.kind.name}/{index}")
+        except TreueError as error:
+            return error
+
+    @staticmethod
+    def _fast(decoder: "msgspec.json.Decoder[Any]", raw: bytes) -> Any:
+        """What the bytes hold; None where only the strict way can tell."""
+        if b"\\" in raw and any(escape in raw for escape in _DOUBTFUL_ESCAPES):
+            return None
+        try:
+            given = decoder.decode(raw)
+        except _UNREADABLE:
+            return None
+        return given if raw.count(b'"') == _encode(given).count(b'"') else None
+
+    def _split(self, raw: bytes) -> Sequence[bytes]:
+        """The bytes of each item."""
+        try:
+            parts: list[bytes] = [bytes(part) for part in getattr(self._parts.decode(raw), self.kind.name)]
+        except _UNREADABLE:
+            parts = []
+        # The batch itself has two quotes, around the list's name; more of them are a second name.
+        if 0 < len(parts) <= BATCH_MAX and raw.count(b'"') == 2 + sum(part.count(b'"') for part in parts):
+            return parts
+        raise self._no_batch(raw)
+
+    def _no_batch(self, raw: bytes) -> TreueError:
+        """What is wrong with a body that is no batch. Raises it, where the JSON itself is."""
+        name = self.kind.name
+        body = read_object(raw)
+        faults = [Fault(f"/{key}", "extra_forbidden", "This is not known here.") for key in body if key != name]
+        items = body.get(name)
+        if name not in body:
+            faults.append(Fault(f"/{name}", "missing", "Field required"))
+        elif not isinstance(items, list):
+            faults.append(Fault(f"/{name}", "list_type", "Must be a list."))
+        elif not 0 < len(items) <= BATCH_MAX:
+            faults.append(Fault(f"/{name}", "length", f"Must have 1 to {BATCH_MAX} items.", len(items)))
+        return unacceptable(faults) if faults else MalformedError("The body cannot be read.")
+
+
+def _batch(name: str, items: Any) -> type[msgspec.Struct]:
+    return msgspec.defstruct(f"Batch_{name}", [(name, items)], forbid_unknown_fields=True, frozen=True)
+
+
+def _is_plain(raw: bytes, given: Any) -> bool:
+    """Whether every text in it is printable ASCII without spaces at its ends."""
+    if b"\\" in raw or not raw.isascii() or b"\x7f" in raw:
+        return False
+    written = _encode(given)  # compact: a space beside a quote stands inside a text
+    return b'" ' not in written and b' "' not in written

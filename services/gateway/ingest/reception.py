@@ -1,0 +1,36 @@
+"""Under which circumstances an event comes in."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from services.gateway.tenants.tenant import Tenant
+from shared.auth.principal import ME, Principal
+
+
+class Reception(msgspec.Struct, frozen=True):
+    """Who brings something to which tenant, and when. `latest` is the last instant that may be called the past."""
+
+    tenant: Tenant
+    principal: Principal
+    now: datetime
+    latest: datetime
+
+    @classmethod
+    def at(cls, tenant: Tenant, principal: Principal, now: datetime, future_max_s: float) -> "Reception":
+        """The reception of whatever comes now."""
+        return cls(tenant, principal, now, now + timedelta(seconds=future_max_s))
+
+    @property
+    def currency(self) -> str:
+        """The only currency that this tenant's programme counts."""
+        return self.tenant.currency
+
+    def own(self, customer_id: str | None) -> str | None:
+        """The customer meant by what a customer's own token brings: themselves, if they name nobody else.
+
+        Raises NotFoundError when they do. A key's events keep the customer that they name.
+        """
+        if self.principal.customer is None:
+            return customer_id
+        return self.principal.customer_for(customer_id or ME)

@@ -1,0 +1,139 @@
+"""What makes an id, an amount, an instant acceptable. The fast reader and the strict one ask here and nowhere else."""
+
+import re
+from datetime import UTC, date, datetime
+from functools import cache, lru_cache
+from typing import Final
+from zoneinfo import available_timezones
+
+import msgspec
+from babel import Locale
+from babel.core import UnknownLocaleError
+from email_validator import EmailNotValidError, validate_email
+
+from shared.auth.principal import ME
+from shared.money import exponent, to_minor
+
+ID_MAX: Final = 128
+TEXT_MAX: Final = 500
+COMMENT_MAX: Final = 5_000
+NAME_MAX: Final = 200
+LINES_MAX: Final = 200
+QUANTITY_MAX: Final = 100_000
+COUPONS_MAX: Final = 20
+PROPERTIES_MAX: Final = 50
+PROPERTY_KEY_MAX: Final = 64
+CONSENTS_MAX: Final = 50
+INTEGER_MAX: Final = 10**18 - 1
+CUSTOMER_ID: Final = r"[A-Za-z0-9][A-Za-z0-9._~+=|-]{0,127}"
+ACTIVITY_KIND: Final = r"[a-z0-9][a-z0-9_.-]{0,63}"
+AMOUNT: Final = r"(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,4})?"
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+_BIRTHDAY_EARLIEST = date(1900, 1, 1)
+
+_customer_id = re.compile(CUSTOMER_ID).fullmatch
+_activity_kind = re.compile(ACTIVITY_KIND).fullmatch
+_amount = re.compile(AMOUNT).fullmatch
+_iso_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
+_phone = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
+_phone_separators = re.compile(r"[ ./()-]")
+# Text may have lines and tabs; a mail or a database has no use for the other control characters.
+_control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]").search
+_instant = msgspec.json.Decoder(datetime)
+
+
+def is_id(text: str) -> bool:
+    """1 to 128 printable characters, none of them a space at either end."""
+    return 0 < len(text) <= ID_MAX and text.isprintable() and text[0] != " " != text[-1]
+
+
+def is_order_id(text: str) -> bool:
+    """An id that can stand in a record's key."""
+    return is_id(text) and ":" not in text and " " not in text
+
+
+def is_customer_id(text: str) -> bool:
+    """An id that can stand in keys, paths and headers, and is nobody's address."""
+    return _customer_id(text) is not None and text != ME
+
+
+def is_text(text: str) -> bool:
+    """Text without control characters besides line ends and tabs."""
+    return _control(text) is None
+
+
+def is_activity_kind(text: str) -> bool:
+    """The shop's own word for what happened, such as `app_downloaded`."""
+    return _activity_kind(text) is not None
+
+
+@lru_cache(maxsize=8192)
+def minor(amount: str, currency: str) -> int | None:
+    """An amount of 0 or more in minor units; None when it is none, or has more digits than the currency.
+
+    Remembered because a shop has few different prices: 0.1 us instead of 1 us an amount.
+    """
+    try:
+        return to_minor(amount, currency) if _amount(amount) else None
+    except ValueError:
+        return None
+
+
+def is_currency(code: str) -> bool:
+    """Whether ISO 4217 knows the code and its minor unit."""
+    try:
+        exponent(code)
+    except KeyError:
+        return False
+    return True
+
+
+def instant(text: str) -> datetime | None:
+    """An RFC 3339 instant, by the reader that the fast way uses; naive ones too."""
+    try:
+        return _instant.decode(msgspec.json.encode(text))
+    except (msgspec.MsgspecError, UnicodeError):
+        return None
+
+
+def birthday(text: str, today: date) -> date | None:
+    """A day on which somebody alive may have been born."""
+    try:
+        day = date.fromisoformat(text) if _iso_date(text) else None
+    except ValueError:
+        return None
+    return day if day is not None and _BIRTHDAY_EARLIEST <= day < today else None
+
+
+@lru_cache(maxsize=1024)
+def email(text: str) -> str | None:
+    """An address in its normal form; nobody is asked whether it exists."""
+    try:
+        return validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        return None
+
+
+@lru_cache(maxsize=1024)
+def locale(text: str) -> str | None:
+    """`de-DE` or `de_DE` -> `de-DE`; None for a language or region that CLDR does not know."""
+    try:
+        return str(Locale.parse(text.replace("_", "-"), sep="-")).replace("_", "-")
+    except (ValueError, UnknownLocaleError):
+        return None
+
+
+def phone(text: str) -> str | None:
+    """`+49 (30) 123-456` -> `+4930123456`."""
+    digits = _phone_separators.sub("", text)
+    return digits if _phone(digits) else None
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def is_time_zone(text: str) -> bool:
+    """Whether it is the IANA name of a time zone."""
+    return text in _time_zones()

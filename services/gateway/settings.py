@@ -1,0 +1,29 @@
+"""What one process of the gateway needs to run; every field is `GATEWAY_<FIELD>` in the environment."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import Pem, ServiceSettings
+
+
+class GatewaySettings(ServiceSettings):
+    """The gateway's settings. Limits are per process: set them to the platform's limit divided by its replicas."""
+
+    model_config = SettingsConfigDict(env_prefix="GATEWAY_", frozen=True, extra="ignore", populate_by_name=True)
+
+    signing_key: Pem = Field(repr=False, description="Ed25519 private key (PEM) that signs internal tokens.")
+    key_pepper: SecretStr = Field(description="Goes into the stored hash of every API key.")
+    admin_key: SecretStr = Field(description="The operator's credential: makes tenants and keys.")
+    points_url: str = "http://127.0.0.1:8001"
+    notifications_url: str = "http://127.0.0.1:8002"
+    metrics_url: str = "http://127.0.0.1:8003"
+
+    send_deadline_s: float = Field(default=1.5, gt=0, description="How long to wait for Kafka's acknowledgement.")
+    future_max_s: float = Field(default=300.0, ge=0, description="How far `occurred_at` may lie ahead of our clock.")
+    rate_per_s: float = Field(default=20_000.0, gt=0, description="Events per second of one credential.")
+    rate_burst: float = Field(default=40_000.0, gt=0, description="Events that one credential may send at once.")
+    in_flight_max: int = Field(default=20_000, gt=0, description="Events that Kafka has not acknowledged yet.")
+    in_flight_tenant_max: int = Field(default=10_000, gt=0, description="The same of one tenant.")
+    forward_timeout_s: float = Field(default=2.0, gt=0, description="How long a service may think about a question.")
+    forward_connections_max: int = Field(default=100, gt=0, description="Connections to one service.")
+    tenant_ready_timeout_s: float = Field(default=20.0, gt=0, description="How long a new tenant waits for services.")

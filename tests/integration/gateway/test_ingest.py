@@ -1,0 +1,127 @@
+"""Events come in, are acknowledged, and stand in Kafka."""
+
+import asyncio
+import json
+from typing import Any
+
+from shared.events import registry
+from shared.events.customers import CustomerErased, CustomerUpdated
+from shared.events.envelope import Envelope
+from shared.events.purchases import PurchaseCompleted
+from shared.ids import event_id
+from tests.support.gateway import Gateway, Shop
+
+
+def purchase(**change: Any) -> dict[str, Any]:
+    return {
+        "order_id": "o-1",
+        "customer_id": "c-1",
+        "occurred_at": "2026-11-01T10:00:00+01:00",
+        "currency": "EUR",
+        "total": "30.00",
+        "lines": [{"line_id": "1", "sku": "tea", "quantity": 3, "unit_price": "10.00"}],
+    } | change
+
+
+async def test_a_purchase_is_acknowledged_when_kafka_has_it(gateway: Gateway, shop: Shop) -> None:
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    answer = await shop.post(
+        "/v1/purchases", purchase(event_id="e-1"), headers={"x-correlation-id": "till-7", "traceparent": traceparent}
+    )
+    assert answer.status_code == 202, answer.text
+    expected = str(event_id(shop.tenant, "event", "e-1"))
+    assert answer.json() == {"event_id": expected, "status": "accepted", "status_url": f"/v1/events/{expected}"}
+    assert answer.headers["x-correlation-id"] == "till-7"
+    [record] = await gateway.records("treue.purchases", shop.tenant, 1)
+    envelope = Envelope.of(record.headers)
+    assert record.key == f"{shop.tenant}:c-1".encode()
+    assert (str(envelope.id), envelope.correlation_id, envelope.traceparent) == (expected, "till-7", traceparent)
+    assert (envelope.programme_version, envelope.tenant) == (1, shop.tenant)
+    event = registry.decode(envelope.type, envelope.version, record.value)
+    assert isinstance(event, PurchaseCompleted)
+    assert (event.total_minor, event.lines[0].unit_price_minor) == (3000, 1000)
+
+
+async def test_the_same_body_in_another_formatting_has_the_same_bytes(gateway: Gateway, shop: Shop) -> None:
+    body = purchase(event_id="e-1", channel=None, metadata={"b": 1, "a": "ü"})
+    other = purchase(event_id="e-1", occurred_at="2026-11-01T09:00:00.000Z", metadata={"a": "ü", "b": 1})
+    for raw in (json.dumps(body), json.dumps(other, indent=3, ensure_ascii=False)):
+        answer = await shop.call(
+            "POST", "/v1/purchases", content=raw.encode(), headers={"content-type": "application/json; charset=utf-8"}
+        )
+        assert answer.status_code == 202, answer.text
+    one, two = await gateway.records("treue.purchases", shop.tenant, 2)
+    assert one.value == two.value
+    assert dict(one.headers)["ce_id"] == dict(two.headers)["ce_id"]
+
+
+async def test_an_idempotency_key_names_the_event(shop: Shop) -> None:
+    async def sent(key: str | None, **change: Any) -> str:
+        headers = {"idempotency-key": key} if key else {}
+        return str((await shop.post("/v1/purchases", purchase(**change), headers=headers)).json()["event_id"])
+
+    assert await sent("receipt-1") == await sent("receipt-1")
+    assert await sent("receipt-1") != await sent("receipt-2")
+    assert await sent(None) != await sent(None)
+    assert await sent("receipt-1", event_id="e") == await sent("receipt-2", event_id="e")
+    refused = await shop.post("/v1/purchases", purchase(), headers={"idempotency-key": "x" * 256})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["in"] == "header"
+
+
+async def test_a_batch_takes_the_good_and_names_the_bad(gateway: Gateway, shop: Shop) -> None:
+    items: list[Any] = [purchase(event_id=f"e-{n}", order_id=f"o-{n}") for n in range(6)]
+    items[1]["total"] = "-1.00"
+    items[3] = None
+    items[4]["unknown"] = True
+    answer = await shop.post("/v1/purchases/batch", {"purchases": items})
+    assert answer.status_code == 202, answer.text
+    body = answer.json()
+    assert (body["accepted"], body["rejected"]) == (3, 3)
+    assert [result["index"] for result in body["results"]] == list(range(6))
+    assert {result["index"] for result in body["results"] if "error" in result} == {1, 3, 4}
+    assert body["results"][0]["event_id"] == str(event_id(shop.tenant, "event", "e-0"))
+    pointers = {error["pointer"] for result in body["results"] for error in result.get("error", {}).get("errors", [])}
+    assert {"/purchases/1/total", "/purchases/3", "/purchases/4/unknown"} <= pointers
+    assert len(await gateway.records("treue.purchases", shop.tenant, 3)) == 3
+
+
+async def test_profiles_and_erasures_go_to_the_customers_topic(gateway: Gateway, shop: Shop) -> None:
+    profile = {"email": "Ada@Example.org", "locale": "de_DE", "consents": []}
+    put = await shop.call("PUT", "/v1/customers/c-1", profile)
+    batch = await shop.post("/v1/customers/batch", {"customers": [{"customer_id": "c-2", "birthday": "1990-12-31"}]})
+    erased = await shop.call("DELETE", "/v1/customers/c-1")
+    assert [put.status_code, batch.status_code, erased.status_code] == [202, 202, 202], (put.text, batch.text)
+    records = await gateway.records("treue.customers", shop.tenant, 3)
+    events = [registry.decode(Envelope.of(r.headers).type, 1, r.value) for r in records]
+    updated = [event for event in events if isinstance(event, CustomerUpdated)]
+    assert {event.customer_id for event in updated} == {"c-1", "c-2"}
+    ada = next(event for event in updated if event.customer_id == "c-1")
+    assert (ada.email, ada.locale, ada.consents) == ("Ada@example.org", "de-DE", ())
+    assert [event.customer_id for event in events if isinstance(event, CustomerErased)] == ["c-1"]
+
+
+async def test_a_customers_token_speaks_for_itself_alone(gateway: Gateway, shop: Shop) -> None:
+    made = await shop.post("/v1/customer-tokens", {"customer_id": "ada"})
+    assert made.status_code == 201, made.text
+    app = Shop(shop.tenant, made.json()["token"], gateway.http)
+    said = {"kind": "nps", "score": 9, "occurred_at": "2026-11-01T10:00:00Z"}
+    for customer in ({}, {"customer_id": "me"}, {"customer_id": "ada"}):
+        assert (await app.post("/v1/feedback", said | customer)).status_code == 202
+    assert (await app.post("/v1/feedback", said | {"customer_id": "bob"})).status_code == 404
+    assert (await app.post("/v1/purchases", purchase())).status_code == 403
+    assert (await app.call("PUT", "/v1/customers/ada", {})).status_code == 403
+    assert (await app.post("/v1/customer-tokens", {"customer_id": "ada"})).status_code == 403
+    batch = await app.post("/v1/feedback/batch", {"feedback": [said, said | {"customer_id": "bob"}]})
+    assert (batch.json()["accepted"], batch.json()["rejected"]) == (1, 1)
+    keys = {record.key for record in await gateway.records("treue.feedback", shop.tenant, 4)}
+    assert keys == {f"{shop.tenant}:ada".encode()}
+    assert (await shop.post("/v1/feedback", said)).status_code == 422
+    assert (await shop.post("/v1/feedback", said | {"customer_id": "me"})).status_code == 422
+
+
+async def test_many_at_once_are_all_acknowledged(gateway: Gateway, shop: Shop) -> None:
+    bodies = [purchase(event_id=f"e-{n}", order_id=f"o-{n}") for n in range(300)]
+    answers = await asyncio.gather(*(shop.post("/v1/purchases", body) for body in bodies))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len(await gateway.records("treue.purchases", shop.tenant, 300, within_s=30)) == 300
