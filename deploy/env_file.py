@@ -34,9 +34,15 @@ def rendered(values: Mapping[str, str]) -> str:
     for title, variables in sections().items():
         lines.append(f"# {title}")
         for variable in variables:
-            lines += [f"# {variable.meaning}", f"{variable.name}={values.get(variable.name, variable.example)}"]
+            lines += [f"# {variable.meaning}", _line(variable, values)]
         lines.append("")
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _line(variable: Variable, values: Mapping[str, str]) -> str:
+    """What is optional is commented out: an empty value is not the same as none."""
+    line = f"{variable.name}={values.get(variable.name, variable.example)}"
+    return f"# {line}" if variable.optional else line
 
 
 def fresh_secrets() -> dict[str, str]:

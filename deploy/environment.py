@@ -10,7 +10,8 @@ SERVICES = ("gateway", "points", "notifications", "metrics")
 
 
 class Variable(NamedTuple):
-    """One variable, what it means, and what it is under docker compose. A `secret` one has no default anywhere."""
+    """One variable, what it means, and what it is under docker compose. A `secret` one has no default anywhere, an
+    `optional` one may be absent: the service knows what it means then."""
 
     name: str
     meaning: str
@@ -27,7 +28,7 @@ COMMON = (
         secret=True,  # not a secret in itself, but one half of a pair
     ),
     Variable("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR.", "INFO", optional=True),
-    Variable("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go (OTLP over HTTP); nowhere when empty.", optional=True),
+    Variable("OTEL_EXPORTER_OTLP_ENDPOINT", "Where traces go (OTLP over HTTP); nowhere without it.", optional=True),
 )
 
 # Only the bootstrap job reads these: the services' roles are made by an administrator.
@@ -60,6 +61,9 @@ _OWN = {
         Variable("NOTIFICATIONS_SMTP_HOST", "The mail server.", "mail"),
         Variable("NOTIFICATIONS_SMTP_PORT", "Its port.", "1025"),
         Variable("NOTIFICATIONS_SENDER_ADDRESS", "The sender of all mails.", "treue@example.org"),
+        Variable("NOTIFICATIONS_SMTP_SECURITY", "tls, starttls, none or auto.", "auto", optional=True),
+        Variable("NOTIFICATIONS_SMTP_USERNAME", "Who logs in to the mail server; nobody without it.", optional=True),
+        Variable("NOTIFICATIONS_SMTP_PASSWORD", "Their password.", optional=True),
     ),
 }
 

@@ -1,9 +1,11 @@
 """The table of variables and the local stack agree."""
 
 import io
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from pydantic import AliasChoices
 from rich.console import Console
 
 from deploy.environment import SERVICES, variables
@@ -11,7 +13,6 @@ from deploy.local.folder import StackFolder
 from deploy.local.service_environment import service_environment
 from deploy.local.services import service_programs, worker_names
 from deploy.local.stack import LocalStack
-from shared.settings import ServiceSettings
 
 
 @pytest.fixture
@@ -27,12 +28,21 @@ def test_a_service_gets_what_the_table_says_and_nothing_else(stack: LocalStack, 
     assert given <= {variable.name for variable in table}
 
 
-def test_the_settings_of_every_service_are_in_the_table() -> None:
-    shared = {"database_url", "migration_url", "host", "port", "worker_port"}
-    assert shared <= set(ServiceSettings.model_fields)
-    for service in SERVICES:
-        names = {variable.name for variable in variables(service)}
-        assert {f"{service.upper()}_{field.upper()}" for field in shared} <= names
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_table_and_the_settings_of_a_service_know_each_other(service: str) -> None:
+    """What a service cannot do without is in the table; what is in the table is read."""
+    prefix = f"{service.upper()}_"
+    settings = getattr(import_module(f"services.{service}.settings"), f"{service.capitalize()}Settings")
+    table = {variable.name for variable in variables(service)}
+    for name, field in settings.model_fields.items():
+        known_as = {alias for alias in _aliases(field.validation_alias) if alias.isupper()} or {prefix + name.upper()}
+        assert not field.is_required() or known_as & table, name
+        table -= known_as
+    assert table == set()
+
+
+def _aliases(alias: object) -> list[str]:
+    return [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else []
 
 
 def test_each_worker_has_a_port_of_its_own(stack: LocalStack) -> None:
