@@ -1,6 +1,6 @@
 """The AsyncAPI 3 document of the platform: which topics there are, what travels on them, who sends and who receives."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,14 +28,19 @@ SENDERS: Final[Mapping[Topic, tuple[str, ...]]] = {
     Topic.PROGRAMMES: ("points",),
     Topic.POINTS: ("points",),
     Topic.NOTIFICATIONS: ("notifications",),
-    Topic.INSIGHTS: ("metrics",),
     Topic.DEAD_LETTERS: ("points", "notifications", "metrics", "gateway"),
 }
-RECEIVERS: Final[Mapping[str, tuple[Topic, ...]]] = {
-    "gateway": (Topic.PROGRAMMES,),
-    "points": (Topic.PURCHASES, Topic.FEEDBACK, Topic.ACTIVITIES, Topic.CUSTOMERS),
-    "notifications": (Topic.PROGRAMMES, Topic.CUSTOMERS, Topic.POINTS, Topic.FEEDBACK),
-    "metrics": (Topic.PROGRAMMES, Topic.PURCHASES, Topic.FEEDBACK, Topic.ACTIVITIES),
+RECEIVERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "gateway": ("programme.updated",),
+    "points": ("purchase.completed", "purchase.returned", "purchase.cancelled", "customer.updated", "customer.erased"),
+    "notifications": (
+        *("programme.updated", "customer.updated", "customer.erased"),
+        *("points.earned", "points.clawed_back", "feedback.submitted"),
+    ),
+    "metrics": (
+        *("programme.updated", "purchase.completed", "purchase.returned", "purchase.cancelled"),
+        *("feedback.submitted", "activity.recorded"),
+    ),
 }
 _TEXT = {"type": "string"}
 HEADERS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -127,18 +132,20 @@ def _names(topic: Topic) -> list[str]:
 def _operations() -> Iterator[tuple[str, dict[str, Any]]]:
     for topic, services in SENDERS.items():
         for service in services:
-            yield _operation(service, "send", topic)
-    for service, topics in RECEIVERS.items():
-        for topic in topics:
-            yield _operation(service, "receive", topic)
+            yield f"{service}.send.{topic.name.lower()}", _operation(service, "send", topic, _names(topic))
+    for service, types in RECEIVERS.items():
+        heard = [event for event in registry.EVENTS if event.TYPE in types]
+        for topic in dict.fromkeys(event.TOPIC for event in heard):
+            names = [name_of(event) for event in heard if event.TOPIC is topic]
+            group = {"kafka": {"groupId": {"type": "string", "const": service}} | _BINDING}
+            operation = _operation(service, "receive", topic, names) | {"bindings": group}
+            yield f"{service}.receive.{topic.name.lower()}", operation
 
 
-def _operation(service: str, action: str, topic: Topic) -> tuple[str, dict[str, Any]]:
-    channel = {"$ref": f"#/channels/{topic.name.lower()}"}
-    operation: dict[str, Any] = {"action": action, "channel": channel, "tags": [{"name": service}]}
-    if action == "receive":
-        operation["bindings"] = {"kafka": {"groupId": {"type": "string", "const": service}} | _BINDING}
-    return f"{service}.{action}.{topic.name.lower()}", operation
+def _operation(service: str, action: str, topic: Topic, names: Iterable[str]) -> dict[str, Any]:
+    channel = f"#/channels/{topic.name.lower()}"
+    messages = [{"$ref": f"{channel}/messages/{name}"} for name in names]
+    return {"action": action, "channel": {"$ref": channel}, "messages": messages, "tags": [{"name": service}]}
 
 
 def _message(event: type[Event]) -> dict[str, Any]:

@@ -1,21 +1,33 @@
 """The AsyncAPI document is valid, and says what the code and the broker's declaration say."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 import yaml
 from jsonschema import Draft7Validator
 
 from deploy.declared_topics import declared_topics
+from services.gateway.entrypoints.programmes import Programmes
+from services.metrics.entrypoints.consumer import MetricsApplication
+from services.notifications.entrypoints.consumer import NotificationsApplication
+from services.points.entrypoints.consumer import PointsApplication
 from shared.events import registry
-from shared.events.asyncapi import HEADERS
 from shared.events.contract import Topic
+from shared.events.envelope import Envelope
 from shared.events.json_schema import name_of
 from shared.events.schemas import FOLDER
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((FOLDER / "asyncapi.yaml").read_text())
+APPLICATIONS = {
+    "gateway": Programmes,
+    "points": PointsApplication,
+    "notifications": NotificationsApplication,
+    "metrics": MetricsApplication,
+}
 RULES = json.loads((Path(__file__).parent / "asyncapi-3.0.0.schema.json").read_text())
 
 
@@ -68,13 +80,32 @@ def test_every_event_travels_on_its_topic() -> None:
         assert name_of(event) in channel["messages"]
 
 
-@pytest.mark.parametrize("topic", Topic)
-def test_every_topic_has_a_sender(topic: Topic) -> None:
-    operations = [
-        one for one in DOCUMENT["operations"].values() if one["channel"]["$ref"].endswith(f"/{topic.name.lower()}")
-    ]
-    assert any(operation["action"] == "send" for operation in operations)
+def test_every_event_has_a_sender() -> None:
+    sent = {ref["$ref"].rpartition("/")[2] for one in _operations("send") for ref in one["messages"]}
+    assert {name_of(event) for event in registry.EVENTS} <= sent
+
+
+@pytest.mark.parametrize("application", APPLICATIONS.values(), ids=APPLICATIONS)
+def test_a_service_receives_what_its_consumer_listens_to(application: Any) -> None:
+    service = next(name for name, each in APPLICATIONS.items() if each is application)
+    told = [one for one in _operations("receive") if one["tags"] == [{"name": service}]]
+    names = {ref["$ref"].rpartition("/")[2] for one in told for ref in one["messages"]}
+    assert names == {name_of(event) for event in application.events.values()}, (
+        "see RECEIVERS in shared/events/asyncapi.py"
+    )
+    addresses = {DOCUMENT["channels"][one["channel"]["$ref"].rpartition("/")[2]]["address"] for one in told}
+    assert addresses == set(application.topics)
+
+
+def _operations(action: str) -> list[dict[str, Any]]:
+    return [one for one in DOCUMENT["operations"].values() if one["action"] == action]
 
 
 def test_headers_are_those_of_the_envelope() -> None:
-    assert set(DOCUMENT["components"]["schemas"]["Headers"]["properties"]) == set(HEADERS)
+    written = Envelope(
+        id=UUID(int=1), type="t", version=1, tenant="a", source="s", time=datetime(2026, 1, 1, tzinfo=UTC),
+        correlation_id="c", traceparent="t", programme_version=1,
+    ).headers()  # fmt: skip
+    told = DOCUMENT["components"]["schemas"]["Headers"]
+    assert set(told["properties"]) == {name for name, _ in written}
+    Draft7Validator(told).validate({name: value.decode() for name, value in written})
