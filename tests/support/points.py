@@ -12,8 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from services.points.adapters.audit import CHECKS
 from services.points.adapters.balances import Balance, BalanceReader
 from services.points.adapters.programmes import ProgrammeTable
+from services.points.adapters.wallets import WalletTables
+from services.points.application.activation import ActivateDue
 from services.points.application.programmes import Change, publish
 from services.points.bootstrap import MIGRATIONS, SERVICE, build_application
+from services.points.entrypoints.schedule import Schedule
 from shared.db.engine import create_engine
 from shared.db.migrate import migrate
 from shared.db.transaction import transaction
@@ -95,6 +98,12 @@ class Books:
     """The service's schema, its application, and what the tests ask of them."""
 
     engine: AsyncEngine
+    owner: AsyncEngine
+
+    async def tamper(self, statement: str, *arguments: Any) -> None:
+        """What only the owner of the schema can do to it."""
+        async with transaction(self.owner) as tx:
+            await tx.raw.execute(statement, *arguments)
 
     async def open(self, shop: Shop, **terms: Any) -> None:
         """Give a shop a programme, or a new version of it."""
@@ -116,6 +125,10 @@ class Books:
     async def post_each(self, *events: Incoming) -> list[Outcome]:
         """Bring events in one by one; what became of each."""
         return [(await self.post(event)).of(event.id) for event in events]
+
+    async def activate_due(self) -> int:
+        """One turn of the worker's schedule."""
+        return await Schedule(self.engine, ActivateDue(WalletTables()), 1.0).activate_due()
 
     async def balance(self, shop: Shop, customer: str = "ada") -> Balance:
         found = await BalanceReader(self.engine).read(shop.tenant, customer)
@@ -143,7 +156,9 @@ async def opened(database: Database) -> AsyncIterator[Books]:
     """The service's tables in a fresh database, and an engine by the role that works with them."""
     await migrate(database.owner, SERVICE, MIGRATIONS)
     engine = create_engine(database.app, name="test-points", pool_size=8)
+    owner = create_engine(database.owner, name="test-owner", pool_size=1)
     try:
-        yield Books(engine)
+        yield Books(engine, owner)
     finally:
         await engine.dispose()
+        await owner.dispose()

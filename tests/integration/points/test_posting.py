@@ -75,13 +75,10 @@ async def test_what_cannot_be_taken_back_is_owed_and_paid_by_the_next_points(boo
     shop = Shop()
     await books.open(shop)
     await books.post(shop.bought("o-1", 5000), shop.bought("o-2", 3000))
-    async with books.engine.begin() as connection:  # 60 of 80 points are spent elsewhere
-        for order, left in (("o-1", 0), ("o-2", 20)):
-            await connection.exec_driver_sql(
-                "UPDATE lot SET remaining = $1 WHERE tenant = $2 AND id = $3",
-                (left, shop.tenant, shop.id(f"buy {order}")),
-            )
-        await connection.exec_driver_sql("UPDATE wallet SET posted = 20 WHERE tenant = $1", (shop.tenant,))
+    for order, left in (("o-1", 0), ("o-2", 20)):  # 60 of 80 points are spent elsewhere
+        lot = shop.id(f"buy {order}")
+        await books.tamper("UPDATE lot SET remaining = $1 WHERE tenant = $2 AND id = $3", left, shop.tenant, lot)
+    await books.tamper("UPDATE wallet SET posted = 20 WHERE tenant = $1", shop.tenant)
     await books.post(shop.cancelled("o-1"))
     balance = await books.balance(shop)
     assert (balance.posted, balance.debt) == (0, 30)

@@ -1,0 +1,227 @@
+"""The HTTP side over the real database, with tokens as the gateway makes them."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from shared.clock import SystemClock
+from shared.ids import new_id
+from tests.support.points import LATER, NOON, Books, Shop
+from tests.support.points_api import PointsApi
+
+
+@pytest.fixture
+def api(books: Books) -> PointsApi:
+    return PointsApi(books)
+
+
+async def balance_of(client: httpx.AsyncClient, customer: str = "ada", **more: Any) -> httpx.Response:
+    return await client.get(f"/v1/customers/{customer}/balance", **more)
+
+
+async def test_a_balance_has_all_fields_and_an_etag_that_holds_until_the_next_entry(
+    books: Books, api: PointsApi
+) -> None:
+    shop = Shop()
+    await books.open(shop)
+    await books.post(shop.bought("o-1"))
+    async with api.key(shop) as client:
+        first = await balance_of(client)
+        assert first.json() == {
+            "customer_id": "ada", "available": 49, "pending": 0, "held": 0, "debt": 0, "lifetime_earned": 49,
+            "tier": None, "expiring": [], "version": 1,
+        }  # fmt: skip
+        tag = first.headers["etag"]
+        assert tag.startswith('"')
+        same = await balance_of(client, headers={"if-none-match": f'"other", W/{tag}'})
+        assert (same.status_code, same.content) == (304, b"")
+        await books.post(shop.bought("o-2"))
+        assert (await balance_of(client, headers={"if-none-match": tag})).json()["available"] == 98
+
+
+async def test_nobody_reads_what_is_not_theirs(books: Books, api: PointsApi) -> None:
+    shop, other = Shop(), Shop()
+    await books.open(shop)
+    await books.open(other)
+    await books.post(shop.bought("o-1"), shop.bought("o-2", customer="bob"))
+    (entry,) = await books.entries(shop, "bob")
+    paths = ("/v1/customers/bob/balance", "/v1/customers/bob/transactions", f"/v1/transactions/{entry['id']}/explain")
+    for client in (api.key(other), api.customer(shop, "ada")):
+        async with client:
+            for path in paths:
+                answer = await client.get(path)
+                assert answer.status_code == 404, path
+                assert answer.json()["code"] in ("customer_not_found", "transaction_not_found")
+    async with api.customer(shop, "bob") as client:
+        assert (await client.get("/v1/customers/me/balance")).json()["customer_id"] == "bob"
+        for path in paths:
+            assert (await client.get(path)).status_code == 200, path
+    async with api.key(shop, scopes=("events:write",)) as client:
+        for path in paths:
+            assert (await client.get(path)).status_code == 403, path
+    async with api.nobody() as client:
+        for path in paths:
+            assert (await client.get(path)).status_code == 401, path
+
+
+async def test_a_customer_exists_by_a_profile_until_erased(books: Books, api: PointsApi) -> None:
+    shop = Shop()
+    await books.open(shop)
+    async with api.key(shop) as client:
+        assert (await balance_of(client)).json()["code"] == "customer_not_found"
+        await books.post(shop.profile())
+        assert (await balance_of(client)).json()["available"] == 0
+        assert (await client.get("/v1/customers/ada/transactions")).json() == {"items": [], "next": None}
+        await books.post(shop.bought("o-1"), shop.erasure())
+        assert (await balance_of(client)).status_code == 404
+        await books.post(shop.profile(name="back"))
+        assert (await balance_of(client)).json()["available"] == 49
+
+
+async def test_read_your_writes_waits_for_the_event(books: Books, api: PointsApi) -> None:
+    shop = Shop()
+    await books.open(shop)
+    query = {"after_event": str(shop.id("buy o-1")), "wait_ms": "5000"}
+    async with api.key(shop) as client:
+        waiting = asyncio.create_task(balance_of(client, params=query))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        await books.post(shop.bought("o-1"))
+        answer = (await waiting).json()
+        assert (answer["available"], answer["after_event"]) == (49, "applied")
+        late = await balance_of(client, params={"after_event": str(new_id()), "wait_ms": "10"})
+        assert late.json()["after_event"] == "pending"
+        for bad in ({"after_event": "1"}, {"after_event": str(new_id()), "wait_ms": "10001"}):
+            assert (await balance_of(client, params=bad)).status_code == 422
+
+
+async def test_a_return_that_waits_is_pending_and_accepted_until_its_purchase_comes(
+    books: Books, api: PointsApi
+) -> None:
+    shop = Shop()
+    await books.open(shop)
+    await books.post(shop.profile(), shop.returned("o-1", 3000))
+    early = shop.id("return o-1 3000")
+    async with api.key(shop) as client:
+        seen = (await client.get(f"/internal/events/{early}")).json()
+        assert (seen["outcome"], seen["effects"]) == ("accepted", [])
+        query = {"after_event": str(early), "wait_ms": "0"}
+        assert (await balance_of(client, params=query)).json()["after_event"] == "pending"
+        await books.post(shop.bought("o-1", 8000))
+        seen = (await client.get(f"/internal/events/{early}")).json()
+        assert (seen["outcome"], seen["effects"][0]["points"]) == ("applied", 30)
+        balance = (await balance_of(client, params=query)).json()
+        assert (balance["available"], balance["after_event"]) == (50, "applied")
+
+
+async def test_pending_points_become_spendable_at_their_time_with_or_without_the_worker(
+    books: Books, api: PointsApi
+) -> None:
+    shop = Shop()
+    await books.open(shop, activation_delay_days=14)
+    now = SystemClock().now()
+    await books.post(shop.bought("o-1", at=now - timedelta(days=13), taken_in_at=now))
+    async with api.key(shop) as client:
+        before = await balance_of(client)
+        assert (before.json()["available"], before.json()["pending"]) == (0, 49)
+        for statement in ("UPDATE lot SET activate_at = now()", "UPDATE wallet SET next_activation_at = now()"):
+            await books.tamper(f"{statement} WHERE tenant = $1", shop.tenant)
+        due = await balance_of(client)
+        assert (due.json()["available"], due.json()["pending"], due.json()["version"]) == (49, 0, 1)
+        assert due.headers["etag"] != before.headers["etag"]
+        await books.activate_due()
+        after = await balance_of(client)
+        assert (after.json()["available"], after.json()["pending"], after.json()["version"]) == (49, 0, 2)
+        await books.activate_due()
+        assert (await balance_of(client)).json()["version"] == 2
+    assert [entry["kind"] for entry in await books.entries(shop)] == ["earned", "activated"]
+    assert await books.drift(shop) == {}
+
+
+async def test_the_ledger_pages_without_gaps(books: Books, api: PointsApi) -> None:
+    shop = Shop()
+    await books.open(shop)
+    for number in range(23):
+        await books.post(shop.bought(f"o-{number}", 100 * (number + 1)))
+    async with api.key(shop) as client:
+        items: list[dict[str, Any]] = []
+        query = {"limit": "5"}
+        while True:
+            page = (await client.get("/v1/customers/ada/transactions", params=query)).json()
+            items += page["items"]
+            if not page["next"]:
+                break
+            query["cursor"] = page["next"]
+        assert [item["points"] for item in items] == list(range(23, 0, -1))
+        assert (await client.get("/v1/customers/ada/transactions", params={"cursor": "abc"})).status_code == 422
+
+
+async def test_an_entry_explains_itself(books: Books, api: PointsApi) -> None:
+    shop = Shop()
+    await books.open(shop, points_per_unit=2)
+    await books.post(shop.bought("o-1", 1075), shop.returned("o-1", 500))
+    earned, clawed = await books.entries(shop)
+    async with api.key(shop) as client:
+        why = (await client.get(f"/v1/transactions/{earned['id']}/explain")).json()
+        assert why["arithmetic"] == "10.75 EUR x 2 points = 21.50, rounded down: 21 points."
+        assert (why["programme_version"], why["lot"]["remaining"]) == (1, 11)
+        back = (await client.get(f"/v1/transactions/{clawed['id']}/explain")).json()
+        assert back["lots_used"] == [
+            {"entry_id": str(earned["id"]), "points": 10, "earned_at": NOON.isoformat().replace("+00:00", "Z")}
+        ]
+        assert "5.00 have come back in all" in back["arithmetic"]
+
+
+async def test_programme_versions(books: Books, api: PointsApi) -> None:
+    shop = Shop()
+    async with api.key(shop) as client:
+        assert (await client.get("/v1/programme")).json()["code"] == "programme_not_found"
+        assert (await client.get(f"/internal/tenants/{shop.tenant}")).status_code == 404
+        faults = (await client.put("/v1/programme", json={"time_zone": "Mars/North", "points_per_unit": "-1"})).json()
+        assert {fault["pointer"] for fault in faults["errors"]} == {"/time_zone", "/points_per_unit"}
+        missing = (await client.put("/v1/programme", json={})).json()
+        assert {fault["pointer"] for fault in missing["errors"]} == {"/name", "/currency"}
+        first = (await client.put("/v1/programme", json={"name": "Treue", "currency": "EUR"})).json()
+        assert {name: first[name] for name in ("points_per_unit", "rounding", "activation_delay", "version")} == {
+            "points_per_unit": "1", "rounding": "floor", "activation_delay": "P0D", "version": 1,
+        }  # fmt: skip
+        again = (await client.put("/v1/programme", json={"name": "Treue", "points_per_unit": "1.000"})).json()
+        assert again == first
+        second = (await client.put("/v1/programme", json={"points_per_unit": "2", "activation_delay": "P14D"})).json()
+        assert (second["version"], second["name"], second["activation_delay"]) == (2, "Treue", "P14D")
+        fixed = await client.put("/v1/programme", json={"currency": "USD"})
+        assert (fixed.status_code, fixed.json()["code"]) == (409, "currency_fixed")
+        assert (await client.get("/v1/programme")).json() == second
+        listed = (await client.get("/v1/programme/versions", params={"limit": "1"})).json()
+        assert [each["version"] for each in listed["items"]] == [2]
+        assert (await client.get(f"/internal/tenants/{shop.tenant}")).json()["programme_version"] == 2
+    async with api.key(shop, scopes=("customers:read",)) as client:
+        assert (await client.put("/v1/programme", json={"name": "x"})).status_code == 403
+
+
+async def test_a_quote_is_what_the_purchase_earns(books: Books, api: PointsApi) -> None:
+    shop = Shop()
+    await books.open(shop)
+    lines = [
+        {"line_id": "a", "quantity": 2, "unit_price": "10.00"},
+        {"line_id": "b", "quantity": 1, "unit_price": "29.90"},
+    ]
+    async with api.customer(shop, "ada") as client:
+        quote = (await client.post("/v1/quotes", json={"total": "49.90", "currency": "EUR", "lines": lines})).json()
+        assert (quote["points"], sum(line["points"] for line in quote["lines"])) == (49, 49)
+        assert quote["not_more_because"][0]["reason"] == "rounding"
+        for bad in ({"total": "1.234", "currency": "EUR"}, {"total": "1", "currency": "USD"}, {"total": 1}):
+            assert (await client.post("/v1/quotes", json=bad)).status_code == 422
+
+
+async def test_a_rejected_event_is_shown_with_its_reason(books: Books, api: PointsApi) -> None:
+    shop = Shop()
+    await books.open(shop)
+    await books.post(shop.bought("o-1"), shop.bought("o-1", name="again", at=LATER))
+    async with api.key(shop) as client:
+        seen = (await client.get(f"/internal/events/{shop.id('again')}")).json()
+        assert (seen["outcome"], seen["reason"]) == ("rejected", "order_already_counted")
+        assert (await client.get(f"/internal/events/{new_id()}")).status_code == 404
