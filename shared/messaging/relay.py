@@ -88,6 +88,8 @@ class Relay:
 
     async def _publish(self, tx: Transaction, bucket: int) -> None:
         rows = await tx.raw.fetch(_ROWS, bucket, _ROWS_MAX, _RECORDS_MAX)
+        if not rows:
+            return  # another relay was here between the look and the lease
         records = [record for row in rows for record in unpack(row["records"])]
         failpoints.reach("relay_before_send")
         await self._producer.send(records, deadline_s=_SEND_DEADLINE_S)
