@@ -1,52 +1,48 @@
-"""Brings every schema up to date: roles and schemas first, then each service's own migrations, side by side."""
+"""Brings every schema up to date: roles and schemas first, then each service's own migrations.
 
-import os
-import subprocess
-import sys
+They run in this process, by the function that `python -m services.<name> migrate` calls too (containers do that):
+starting an interpreter for each of them would take longer than all the rest of a warm start.
+"""
+
+import asyncio
 
 from deploy.environment import SERVICES
 from deploy.local.folder import PROJECT
-from deploy.local.service_environment import service_environment
 from deploy.local.stack import LocalStack
 from deploy.output import progress, show
 from deploy.problems import OperatorError
-
-_TIMEOUT_S = 600
+from deploy.roles import owner_role, role_url
 
 
 def migrate() -> None:
     """Make roles and schemas where they are missing and run all migrations."""
     stack = LocalStack.existing(progress())
     stack.wait_for_database()
-    migrate_services(stack)
-    show({"migrated": list(SERVICES)}, f"Up to date: {', '.join(SERVICES)}.")
+    applied = migrate_services(stack)
+    words = [f"{service}: {', '.join(revisions) or 'nothing new'}" for service, revisions in applied.items()]
+    show({"migrated": applied}, *words)
 
 
-def migrate_services(stack: LocalStack) -> None:
-    running = {service: _start(service, stack) for service in SERVICES}
-    failures = {}
-    for service, process in running.items():
-        output, _ = process.communicate(timeout=_TIMEOUT_S)
-        if process.returncode:
-            failures[service] = output.strip()[-800:]
-    for service, output in failures.items():
+def migrate_services(stack: LocalStack) -> dict[str, list[str]]:
+    """The revisions that were applied, by service."""
+    return asyncio.run(_migrate(stack))
+
+
+async def _migrate(stack: LocalStack) -> dict[str, list[str]]:
+    return {service: await _migrate_one(stack, service) for service in SERVICES}
+
+
+async def _migrate_one(stack: LocalStack, service: str) -> list[str]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from shared.db.migrate import migrate
+
+    role = owner_role(service)
+    url = role_url(stack.addresses.database, role, stack.credentials.password(role))
+    try:
+        return await migrate(url, service, PROJECT / "services" / service / "migrations")
+    except SQLAlchemyError as error:
         raise OperatorError(
-            f"The migrations of {service} failed:\n{output}",
-            f"Mend that and run `treue migrate` again: what was migrated stays ({', '.join(failures)} did not).",
-        )
-
-
-def _start(service: str, stack: LocalStack) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", f"services.{service}", "migrate"],
-        env=os.environ | _one_line(service_environment(service, stack.addresses)),
-        cwd=PROJECT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def _one_line(environment: dict[str, str]) -> dict[str, str]:
-    """As supervisord passes it on: one way of writing a PEM is enough to get wrong."""
-    return {name: value.replace("\n", "\\n") for name, value in environment.items()}
+            f"The migrations of {service} failed: {error}",
+            "Nothing of them was kept. Mend that and run `treue migrate` again.",
+        ) from error
