@@ -13,6 +13,7 @@ from shared.http.problems import problem_response
 HEAD_TIMEOUT_S: Final = 10.0
 HEAD_MAX_BYTES: Final = 65_536
 CONNECTIONS_MAX: Final = 4096
+_LINGER_S: Final = 1.0
 
 
 class BoundedConnection(HttpToolsProtocol):
@@ -20,55 +21,77 @@ class BoundedConnection(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._head_ends: float | None = None  # when the head that is coming in must be complete
+        self._in_head = False
         self._head_bytes = 0
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
         if len(self.connections) > CONNECTIONS_MAX:
             transport.abort()
-            return
-        self.timeout_keep_alive_task = self.loop.call_later(HEAD_TIMEOUT_S, self.timeout_keep_alive_handler)
+        else:
+            self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._head_too_slow)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._head_ends = self.loop.time() + HEAD_TIMEOUT_S
+        self._in_head = True
         self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
-        self._head_ends = None
+        self._in_head = False
+        if self._head_timer is not None:
+            self._stop_timer()
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         super().data_received(data)
-        if self._head_ends is not None:
-            self._bound_head(self._head_ends, len(data))
+        if self._in_head:
+            self._bound_head(len(data))
 
-    def _bound_head(self, ends: float, received: int) -> None:
+    def _bound_head(self, received: int) -> None:
         self._head_bytes += received
         if self._head_bytes > HEAD_MAX_BYTES:
             self._refuse(HeadersTooLargeError(f"The headers exceed {HEAD_MAX_BYTES} bytes."))
-        elif not self.transport.is_closing():
-            self.timeout_keep_alive_task = self.loop.call_at(ends, self._head_too_slow)
+        elif self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._head_too_slow)
 
     def _head_too_slow(self) -> None:
-        self._refuse(SlowRequestError(f"The headers did not arrive within {HEAD_TIMEOUT_S:g} s."))
+        if self._in_head:
+            self._refuse(SlowRequestError(f"The headers did not arrive within {HEAD_TIMEOUT_S:g} s."))
+        else:  # not a word so far
+            self.transport.close()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are plain text
         self._refuse(MalformedError("This is not HTTP/1.1."))
 
     def _refuse(self, error: TreueError) -> None:
         """Answer and hang up: what follows on this connection means nothing any more."""
-        self._head_ends = None
-        if self.transport.is_closing():
+        self._stop_timer()
+        if self._refused or self.transport.is_closing():
             return
-        # An answer under way would be cut in two by this one.
-        if self.cycle is None or self.cycle.response_complete:
-            status, headers, body = problem_response(error)
-            lines = [*headers, (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
-            head = b"".join(b"%b: %b\r\n" % line for line in dict(lines).items())
-            self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[status], head, body))
-        self.transport.close()
+        self._refused = True
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.transport.close()  # this answer would cut the one under way in two
+            return
+        status, headers, body = problem_response(error)
+        lines = dict([*headers, (b"content-length", b"%d" % len(body)), (b"connection", b"close")])
+        head = b"".join(b"%b: %b\r\n" % line for line in lines.items())
+        self.transport.write(b"%b%b\r\n%b" % (STATUS_LINE[status], head, body))
+        # Closing at once would reset the connection under a client that still sends, and lose the answer on its way.
+        self.transport.write_eof()
+        self.loop.call_later(_LINGER_S, self.transport.close)
+
+    def _stop_timer(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
     def _unsupported_upgrade_warning(self) -> None:
         """Whoever asks for another protocol gets HTTP/1.1; that needs no line in the log."""

@@ -1,6 +1,7 @@
 """/docs: a page made from the OpenAPI document on the server. It needs no script, no CDN and no internet."""
 
 import json
+import shlex
 from collections.abc import Iterator
 from html import escape
 from typing import Any, Final
@@ -29,7 +30,7 @@ def reference_page(document: Document) -> str:
         f"<main><h1>{escape(info['title'])} <small>{escape(info['version'])}</small></h1>"
         f"{_text(info.get('description', ''))}"
         '<p>The same as a document for machines: <a href="openapi.json">openapi.json</a></p>'
-        f"{sections}</main></body></html>"
+        f"{sections}{_problem(view, document)}</main></body></html>"
     )
 
 
@@ -71,11 +72,20 @@ def _parts(view: SchemaView, method: str, path: str, operation: Operation) -> It
         yield "<h4>Body</h4>" + _table(view.rows(body.get("schema", {})))
     yield f"<pre>{escape(_curl(method, path, _example(view, body) if body else None, operation))}</pre>"
     for status, answer in operation.get("responses", {}).items():
-        yield f"<h4>{escape(status)} {escape(answer.get('description', ''))}</h4>"
-        content = _content(answer)
-        if content and status != "default":
-            yield _table(view.rows(content.get("schema", {})))
-            yield f"<pre>{escape(_json(_example(view, content)))}</pre>"
+        if status != "default":  # the problem, which all have; it is described once
+            yield from _answer(view, status, answer)
+
+
+def _answer(view: SchemaView, status: str, answer: dict[str, Any]) -> Iterator[str]:
+    yield f"<h4>{escape(status)} {escape(answer.get('description', ''))}</h4>"
+    if content := _content(answer):
+        yield _table(view.rows(content.get("schema", {})))
+        yield f"<pre>{escape(_json(_example(view, content)))}</pre>"
+
+
+def _problem(view: SchemaView, document: Document) -> str:
+    schema = document.get("components", {}).get("schemas", {}).get("Problem", {})
+    return f'<h2 id="problems">Problems</h2><p>Every error is a problem (RFC 9457).</p>{_table(view.rows(schema))}'
 
 
 def _parameter(view: SchemaView, parameter: dict[str, Any]) -> Row:
@@ -95,11 +105,11 @@ def _example(view: SchemaView, content: dict[str, Any]) -> Any:
 
 
 def _curl(method: str, path: str, body: Any, operation: Operation) -> str:
-    lines = ["curl" if method == "get" else f"curl -X {method.upper()}", f'"$TREUE{path}"']
+    lines = [f'curl{"" if method == "get" else f" -X {method.upper()}"} "$TREUE{path}"']
     if operation.get("security"):
         lines.append('-H "Authorization: Bearer $KEY"')
     if body is not None:
-        lines.append(f"--json '{_json(body)}'")
+        lines.append(f"--json {shlex.quote(_json(body))}")
     return " \\\n  ".join(lines)
 
 

@@ -48,7 +48,7 @@ async def test_a_cold_and_a_hot_route_answer(client: AsyncClient) -> None:
 async def test_a_stranger_hears_that_first_and_nothing_else(
     client: AsyncClient, method: str, path: str, credential: str | None
 ) -> None:
-    headers = {} if credential is None else {"authorization": credential.encode("latin-1")}
+    headers = {} if credential is None else {b"authorization": credential.encode("latin-1")}
     answer = await client.request(method, path, headers=headers, content=b"no json" if method == "POST" else None)
     problem(answer, 401, "unauthenticated")
     assert answer.headers["www-authenticate"].startswith("Bearer")

@@ -139,7 +139,7 @@ def test_no_megabyte_takes_longer_than_it_must(raw: bytes) -> None:
     start = time.process_time()
     with contextlib.suppress(TreueError):
         read_json(raw)
-    assert time.process_time() - start < 1.0
+    assert time.process_time() - start < 3.0  # a quadratic step takes minutes
 
 
 def test_a_pointer_escapes_its_parts() -> None:

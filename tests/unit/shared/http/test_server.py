@@ -1,0 +1,218 @@
+"""The real server over real sockets: clients that are slow, broken, or many; and an end in order."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from fastapi import FastAPI
+
+from shared.http import connection
+from shared.http.app import Application, create_app
+from shared.http.hot import HotRequest, HotResponse
+from shared.http.server import serve
+
+HEAD = b"POST /echo HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+GOOD = HEAD + b"content-length: 2\r\n\r\n{}"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def echo_app() -> Application:
+    async def echo(request: HotRequest) -> HotResponse:
+        return HotResponse(200, await request.body(10_000, 0.3))
+
+    async def slow(_: HotRequest) -> HotResponse:
+        await asyncio.sleep(0.3)
+        return HotResponse(200, b"done")
+
+    return create_app(service="test", version="1", title="Test", hot={("POST", "/echo"): echo, ("GET", "/slow"): slow})
+
+
+@asynccontextmanager
+async def serving(app: Application) -> AsyncIterator[tuple[int, asyncio.Event, "asyncio.Task[None]"]]:
+    port, stop = free_port(), asyncio.Event()
+    task = asyncio.create_task(serve(app, "127.0.0.1", port, 2.0, stop, notice_s=0.05))
+    await until(lambda: reachable(port))
+    try:
+        yield port, stop, task
+    finally:
+        stop.set()
+        await task
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came true")
+
+
+def reachable(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def talk(port: int, *pieces: bytes, pause_s: float = 0.0) -> bytes:
+    """Say these pieces and listen until the server hangs up (the pieces should ask for it)."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(pause_s)
+        async with asyncio.timeout(5):
+            return await reader.read()
+    except ConnectionResetError:
+        return b""
+    finally:
+        writer.close()
+
+
+CLOSE = HEAD + b"connection: close\r\n"
+
+
+async def test_a_request_in_any_pieces_is_answered() -> None:
+    whole = CLOSE + b"content-length: 2\r\n\r\n{}"
+    chunked = CLOSE + b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
+    async with serving(echo_app()) as (port, _, _):
+        for raw in (whole, chunked):
+            assert (await talk(port, raw)).endswith(b"\r\n\r\n{}")
+            assert (await talk(port, *(raw[at : at + 20] for at in range(0, len(raw), 20)), pause_s=0.002)).endswith(
+                b"{}"
+            )
+
+
+async def test_requests_in_a_row_are_answered_in_order() -> None:
+    async with serving(echo_app()) as (port, _, _):
+        answer = await talk(
+            port, GOOD + b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n" + CLOSE + b"content-length: 1\r\n\r\n7"
+        )
+        assert [answer.count(b"HTTP/1.1 200"), answer.index(b"{}") < answer.index(b"done")] == [3, True]
+        assert answer.endswith(b"7")
+
+
+async def test_what_is_no_http_is_told_so() -> None:
+    async with serving(echo_app()) as (port, _, _):
+        for raw in (
+            b"\x16\x03\x01\x02\x00\x01",
+            b"GET\r\n\r\n",
+            b"GET / HTTP/9.9\r\n\r\n",
+            b"POST /echo HTTP/1.1\r\ncontent-length: x\r\n\r\n",
+        ):
+            answer = await talk(port, raw)
+            assert answer.startswith(b"HTTP/1.1 400")
+            assert b"application/problem+json" in answer
+        smuggled = HEAD + b"content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /slow HTTP/1.1\r\n\r\n"
+        assert b"done" not in await talk(port, smuggled)
+
+
+async def test_a_head_that_grows_for_ever_is_refused() -> None:
+    async with serving(echo_app()) as (port, _, _):
+        answer = await talk(port, HEAD, *[b"x-filler: " + b"y" * 8000 + b"\r\n"] * 12)
+        assert answer.startswith(b"HTTP/1.1 431")
+        assert answer.count(b"HTTP/1.1") == 1
+        assert (await talk(port, CLOSE + b"x: " + b"y" * 20_000 + b"\r\n\r\n")).startswith(b"HTTP/1.1 431")
+
+
+async def test_a_slow_head_a_silent_client_and_a_slow_body_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_TIMEOUT_S", 0.2)
+    async with serving(echo_app()) as (port, _, _):
+        dripping = await talk(port, *(HEAD[at : at + 4] for at in range(0, len(HEAD), 4)), pause_s=0.02)
+        assert dripping.startswith(b"HTTP/1.1 408")
+        assert await talk(port) == b""
+        slow = await talk(port, HEAD + b"content-length: 100\r\n\r\n{")
+        assert slow.startswith(b"HTTP/1.1 408")
+        assert b"request_timeout" in slow
+
+
+async def test_a_slow_head_after_a_good_request_is_given_up_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_TIMEOUT_S", 0.2)
+    async with serving(echo_app()) as (port, _, _):
+        answer = await talk(port, GOOD, HEAD)
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"HTTP/1.1 408" in answer
+
+
+async def test_an_answer_in_progress_is_not_cut_by_nonsense_behind_it() -> None:
+    async with serving(echo_app()) as (port, _, _):
+        answer = await talk(port, b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n\x00\x01nonsense")
+        assert b"HTTP/1.1 400" not in answer
+
+
+async def test_whoever_asks_for_another_protocol_gets_this_one() -> None:
+    upgrade = (
+        b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n"
+        b"sec-websocket-version: 13\r\nsec-websocket-key: x\r\n\r\n"
+    )
+    async with serving(echo_app()) as (port, _, _):
+        assert (await talk(port, upgrade)).startswith(b"HTTP/1.1 200")
+
+
+async def test_connections_beyond_the_limit_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "CONNECTIONS_MAX", 3)
+    async with serving(echo_app()) as (port, _, _):
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+        await asyncio.sleep(0.05)
+        assert await talk(port) == b""
+        for _, writer in held:
+            writer.close()
+        await asyncio.sleep(0.05)
+        assert (await talk(port, CLOSE + b"content-length: 1\r\n\r\n1")).endswith(b"1")
+
+
+async def test_two_hundred_slow_clients_do_not_stop_a_good_one() -> None:
+    async with serving(echo_app()) as (port, _, _):
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(200)]
+        for _, writer in held:
+            writer.write(HEAD + b"content-length: 9000\r\n\r\n{")
+        async with asyncio.timeout(2):
+            for _ in range(20):
+                assert (await talk(port, CLOSE + b"content-length: 1\r\n\r\n1")).endswith(b"1")
+        for _, writer in held:
+            writer.close()
+
+
+async def test_it_ends_in_order() -> None:
+    app = echo_app()
+    async with serving(app) as (port, stop, task):
+        asking = asyncio.create_task(talk(port, b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n"))
+        await asyncio.sleep(0.05)
+        stop.set()
+        await asyncio.sleep(0.02)
+        ready = await talk(port, b"GET /readyz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        assert ready.startswith(b"HTTP/1.1 503")  # still answering, and saying so
+        assert (await asking).endswith(b"done")
+        await task
+        assert not reachable(port)
+
+
+async def test_a_taken_port_and_a_broken_start_are_errors_and_not_exits() -> None:
+    @asynccontextmanager
+    async def breaks(_: FastAPI) -> AsyncIterator[None]:
+        raise RuntimeError("no database")
+        yield
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=f"port {port}"):
+            await serve(echo_app(), "127.0.0.1", port, 1.0, asyncio.Event())
+    broken = create_app(service="test", version="1", title="Test", lifespan=breaks)
+    with pytest.raises(RuntimeError):
+        await serve(broken, "127.0.0.1", free_port(), 1.0, asyncio.Event())
+
+
+async def test_it_ends_when_its_task_is_cancelled() -> None:
+    port = free_port()
+    task = asyncio.create_task(serve(echo_app(), "127.0.0.1", port, 1.0, asyncio.Event()))
+    await until(lambda: reachable(port))
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not reachable(port)
