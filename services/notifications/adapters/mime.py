@@ -1,5 +1,6 @@
 """A mail as it goes over the wire: text and HTML, headers that nobody's name can break out of."""
 
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -18,13 +19,21 @@ def mime_of(mail: Mail, sender_address: str) -> EmailMessage:
     message["Message-ID"] = mail.header_id
     message["Date"] = format_datetime(mail.due.created_at)
     message["From"] = Address(one_line(mail.sender_name), addr_spec=sender_address)
-    message["To"] = Address(addr_spec=mail.address)
+    message["To"] = _address(mail.address)
     message["Subject"] = one_line(mail.content.subject)
-    message["Content-Language"] = language_of(mail.content.locale)
     # So that no absence notice answers (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message["X-Correlation-ID"] = one_line(mail.due.message.correlation_id or str(mail.due.message.cause_id))
     message.set_content(mail.content.text)
     if mail.content.html is not None:
         message.add_alternative(mail.content.html, subtype="html")
+    # Last: setting the content removes all Content-* headers.
+    message["Content-Language"] = language_of(mail.content.locale)
     return message
+
+
+def _address(text: str) -> Address:
+    try:
+        return Address(addr_spec=text)
+    except (MessageError, IndexError) as error:  # what the standard library's parser ends in, beside ValueError
+        raise ValueError(f"no address: {type(error).__name__}") from error

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 from dataclasses import dataclass
+from email.message import EmailMessage
 from typing import Literal
 
 import aiosmtplib
@@ -11,11 +12,14 @@ import aiosmtplib
 from services.notifications.adapters.mime import mime_of
 from services.notifications.application.ports import Mail, MailServerAwayError
 from services.notifications.domain.delivery import Answer, Stage
+from shared.observability.logging import get_logger
 
+_log = get_logger(__name__)
 _ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 _IDLE_MAX_S = 20.0
 # What we answer ourselves: no server would take these.
 _NO_ADDRESS = Answer(Stage.RECIPIENT, 553, "5.1.3")
+_NOT_BUILT = Answer(Stage.CONTENT, 554, "5.6.0")
 _NEEDS_SMTPUTF8 = Answer(Stage.CONTENT, 553, "5.6.7")  # the address has other letters than ASCII, and the server cannot
 
 Security = Literal["auto", "starttls", "tls", "none"]
@@ -62,11 +66,12 @@ class SmtpMailer:
         """One attempt. The server's words are not kept, only its codes: the words quote the address."""
         if self._connection is None:
             return Answer(Stage.CONNECTION)
+        message = self._message(mail)
+        if isinstance(message, Answer):
+            return message
+        sender = self._settings.sender_address
         try:
-            message = mime_of(mail, self._settings.sender_address)
-            await self._connection.send_message(
-                message, sender=self._settings.sender_address, recipients=[mail.address]
-            )
+            await self._connection.send_message(message, sender=sender, recipients=[mail.address])
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
             answer = answer_of(error)
             if answer.stage is Stage.CONNECTION:
@@ -74,6 +79,15 @@ class SmtpMailer:
             return answer
         self._used_at = asyncio.get_running_loop().time()
         return Answer(Stage.ACCEPTED, 250)
+
+    def _message(self, mail: Mail) -> EmailMessage | Answer:
+        try:
+            return mime_of(mail, self._settings.sender_address)
+        except ValueError:
+            return _NO_ADDRESS
+        except Exception:  # noqa: BLE001 - the library raises whatever it likes; one mail must not stop the others
+            _log.exception("mail_not_built", message_id=mail.due.message.id)
+            return _NOT_BUILT
 
     async def close(self) -> None:
         """Say goodbye if the server still listens."""

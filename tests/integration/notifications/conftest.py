@@ -1,15 +1,20 @@
-"""A fresh database and a mail server for each test."""
+"""One database for all tests of the service, emptied after each; a mail server for each."""
 
 from collections.abc import AsyncIterator
 
+import asyncpg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.notifications.bootstrap import run_migrations
 from services.notifications.settings import NotificationsSettings
 from shared.db.engine import create_engine
 from tests.conftest import DatabaseFactory
 from tests.integration.notifications.mail_server import MailServer, mail_server
-from tests.integration.notifications.world import World
+from tests.integration.notifications.world import World, settings_for
+from tests.support.stack import Database
+
+_KEPT = {"migration", "outbox_bucket"}
 
 
 @pytest.fixture
@@ -18,21 +23,30 @@ async def box() -> AsyncIterator[MailServer]:
         yield server
 
 
-@pytest.fixture
-async def bare(database: DatabaseFactory, box: MailServer) -> AsyncIterator[World]:
-    """Without a programme."""
+@pytest.fixture(scope="session")
+async def migrated(database: DatabaseFactory) -> Database:
     made = await database("notifications")
-    settings = NotificationsSettings(
-        database_url=made.app, migration_url=made.owner, kafka_bootstrap="unused:1", internal_public_key="unused",
-        smtp_host="127.0.0.1", smtp_port=box.port, sender_address="points@treue.example",
-        mails_per_second=0, retry_delays_s=(0.05, 0.05), lease_s=60, senders=1,
-    )  # type: ignore[arg-type] # fmt: skip
-    await run_migrations(settings)
-    engine = create_engine(made.app, name="test", pool_size=8)
-    try:
-        yield World(engine, made.admin, settings)
-    finally:
-        await engine.dispose()
+    await run_migrations(settings_for(made))
+    return made
+
+
+@pytest.fixture(scope="session")
+async def engine(migrated: Database) -> AsyncIterator[AsyncEngine]:
+    engine = create_engine(migrated.app, name="test", pool_size=8)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def settings(migrated: Database, box: MailServer) -> NotificationsSettings:
+    return settings_for(migrated, smtp_port=box.port)
+
+
+@pytest.fixture
+async def bare(migrated: Database, engine: AsyncEngine, settings: NotificationsSettings) -> AsyncIterator[World]:
+    """Without a programme."""
+    yield World(engine, migrated.admin, settings)
+    await empty(migrated.admin)
 
 
 @pytest.fixture
@@ -40,3 +54,13 @@ async def world(bare: World) -> World:
     """With the programme of a German shop."""
     await bare.programme()
     return bare
+
+
+async def empty(admin_url: str) -> None:
+    connection = await asyncpg.connect(admin_url)
+    try:
+        rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'notifications'")
+        for table in {row["tablename"] for row in rows} - _KEPT:
+            await connection.execute(f"DELETE FROM notifications.{table}")
+    finally:
+        await connection.close()

@@ -1,11 +1,15 @@
 """One tenant's notifications on a real database: events go in by the consumer's own transaction, mails come out."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.notifications.application.sending import Sender
@@ -26,13 +30,25 @@ from shared.messaging.incoming import Incoming, RawRecord, read
 from shared.messaging.offsets import Claim
 from shared.messaging.outbox import unpack
 from shared.messaging.posting import Posting
+from tests.support.stack import Database
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
+def settings_for(database: Database, **changes: Any) -> NotificationsSettings:
+    """Quick to try again, and without a limit of mails a second."""
+    fields: dict[str, Any] = {
+        "database_url": database.app, "migration_url": database.owner, "kafka_bootstrap": "unused:1",
+        "internal_public_key": "unused", "smtp_host": "127.0.0.1", "smtp_port": 1,
+        "sender_address": "points@treue.example", "mails_per_second": 0, "retry_delays_s": (0.05, 0.05),
+        "lease_s": 60, "senders": 1,
+    }  # fmt: skip
+    return NotificationsSettings(**(fields | changes))
+
+
 @dataclass
 class World:
-    """`sent_at` of an event is its intake; by default it happens and is taken in at NOW."""
+    """Events are taken in at NOW unless told otherwise."""
 
     engine: AsyncEngine
     admin_url: str
@@ -103,20 +119,20 @@ class World:
 
     async def published(self) -> list[tuple[str, dict[str, Any]]]:
         """What is in the outbox: (type, value), in order."""
-        import msgspec
-
         rows = await self.rows("SELECT records FROM outbox ORDER BY id")
         records = [record for row in rows for record in unpack(row["records"])]
         return [(dict(record.headers)["ce_type"].decode(), msgspec.json.decode(record.value)) for record in records]
 
-    async def execute(self, statement: str, *arguments: Any) -> None:
-        """By the administrator: what the service's role may not do."""
-        import asyncpg
-
+    @asynccontextmanager
+    async def undone(self) -> AsyncIterator[asyncpg.Connection]:
+        """The administrator's connection, in a transaction that is rolled back: for what no service may do."""
         connection = await asyncpg.connect(self.admin_url)
         try:
             await connection.execute("SET search_path = notifications")
-            await connection.execute(statement, *arguments)
+            transaction = connection.transaction()
+            await transaction.start()
+            yield connection
+            await transaction.rollback()
         finally:
             await connection.close()
 
