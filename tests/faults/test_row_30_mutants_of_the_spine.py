@@ -1,11 +1,14 @@
 """Row 30: each mechanism of the spine is taken away, and the test that is there for it must go red."""
 
 import asyncio
+import random
 from collections.abc import Sequence
 from typing import Any
 
+import asyncpg
 import pytest
 
+from deploy.roles import database_url
 from shared.db.transaction import Transaction
 from shared.messaging import inbox, offsets, relay
 from shared.messaging.consumer import Consumer
@@ -80,14 +83,18 @@ async def test_without_the_generation_foreign_records_reach_a_lane(
 
 
 async def test_without_the_bucket_lease_the_order_of_a_key_is_lost(
-    spine: Spine, monkeypatch: pytest.MonkeyPatch
+    spine: Spine, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What most outboxes do instead: rows are leased one by one, and two relays work on the same key."""
+    admin = await asyncpg.connect(database_url(parts.database_url, spine.engine.url.database or ""))
+    await admin.execute("GRANT UPDATE ON points.outbox TO treue_points")  # locking a row asks for it
+    await admin.close()
     lease = "SELECT bucket FROM outbox GROUP BY bucket ORDER BY random() LIMIT 1"
     rows = "SELECT id, records FROM outbox WHERE bucket = $1 AND $3 > 0 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"
     monkeypatch.setattr(relay, "_LEASE", lease)
     monkeypatch.setattr(relay, "_ROWS", rows)
     monkeypatch.setattr(relay, "_ROWS_MAX", 4)
+    _slow_network(spine, monkeypatch)
     with pytest.raises(AssertionError, match=r"k-\d+: \["):
         await test_relay.test_four_relays_under_killed_sessions_lose_nothing_and_keep_each_keys_order(spine)
 
@@ -143,3 +150,22 @@ async def test_without_the_bisection_one_event_takes_its_batch_with_it(
     monkeypatch.setattr(Lane, "_refuse", refuse_all)
     with pytest.raises(RED):
         await test_consumer.test_an_event_that_breaks_the_handler_is_isolated_and_its_key_parked(spine)
+
+
+async def test_with_the_bucket_lease_a_slow_network_changes_no_order(
+    spine: Spine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The counterpart: under the same delays the mechanism holds."""
+    _slow_network(spine, monkeypatch)
+    await test_relay.test_four_relays_under_killed_sessions_lose_nothing_and_keep_each_keys_order(spine)
+
+
+def _slow_network(spine: Spine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every send takes a moment of its own length, so that two relays on one key would overtake each other."""
+    dice, real = random.Random(30), spine.producer.send
+
+    async def send(records: Sequence[Any], *, deadline_s: float) -> None:
+        await asyncio.sleep(dice.random() / 5)
+        await real(records, deadline_s=deadline_s)
+
+    monkeypatch.setattr(spine.producer, "send", send)
