@@ -27,6 +27,8 @@ def test_a_key_needs_the_scope_and_has_no_me() -> None:
         WRITER.customer_for("me")
     with pytest.raises(NotFoundError):
         READER.customer_for("me")
+    with pytest.raises(NotFoundError):
+        READER.customer_for("bo\x00b")
 
 
 def test_a_customer_has_no_scopes_of_the_shop() -> None:
