@@ -1,0 +1,114 @@
+"""What returns take back, by the award's own rule."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.points.domain.award import Award, apportion, points_of
+from services.points.domain.order import Line, Order, Refusal, RefusedError
+from services.points.domain.programme import ReturnPolicy, Rounding
+from services.points.domain.returns import Return, ReturnedUnits, cancel, take_return
+from shared.ids import new_id
+
+RATES = st.decimals("0", "20", places=2)
+
+
+def order_of(total: int, rate: Decimal, rounding: Rounding, policy: ReturnPolicy, lines: int = 0) -> Order:
+    points = points_of(total, "EUR", rate, rounding)
+    order = Order("shop", "o-1", new_id(), "ada", "EUR", total, award=Award(1, rate, rounding, policy, points))
+    shares = apportion(points, [1] * lines)
+    order.lines = [Line(f"l-{number}", 3, share) for number, share in enumerate(shares)]
+    return order
+
+
+def back(minor: int, currency: str = "EUR", customer: str | None = None, **units: int) -> Return:
+    return Return(minor, currency, customer, [ReturnedUnits(name, count) for name, count in units.items()])
+
+
+@st.composite
+def splits(draw: st.DrawFn) -> tuple[int, list[int]]:
+    """An order's total, and parts of it that come back."""
+    parts = draw(st.lists(st.integers(0, 10_000), min_size=1, max_size=8))
+    return sum(parts) + draw(st.integers(0, 10_000)), parts
+
+
+@given(splits(), RATES, st.sampled_from(Rounding), st.sampled_from(ReturnPolicy), st.randoms())
+def test_any_split_in_any_order_takes_what_one_return_takes(
+    split: tuple[int, list[int]], rate: Decimal, rounding: Rounding, policy: ReturnPolicy, chance: object
+) -> None:
+    total, parts = split
+    once, often = (order_of(total, rate, rounding, policy) for _ in range(2))
+    taken = take_return(once, back(sum(parts)))
+    chance.shuffle(parts)  # type: ignore[attr-defined]
+    assert sum(take_return(often, back(part)) for part in parts) == taken == often.clawed
+    assert 0 <= taken <= once.points
+
+
+@given(splits(), RATES, st.sampled_from(Rounding), st.sampled_from(ReturnPolicy), st.booleans())
+def test_what_comes_back_whole_takes_every_point(
+    split: tuple[int, list[int]], rate: Decimal, rounding: Rounding, policy: ReturnPolicy, cancelled: bool
+) -> None:
+    total, parts = split
+    order = order_of(total, rate, rounding, policy)
+    taken = sum(take_return(order, back(part)) for part in parts)
+    taken += cancel(order, None) if cancelled else take_return(order, back(total - sum(parts)))
+    assert taken == order.points == order.clawed
+    assert order.returned_minor == total
+
+
+@given(st.integers(1, 6), st.integers(0, 10**6), st.data())
+def test_by_item_each_line_takes_its_own_share(lines: int, total: int, data: st.DataObject) -> None:
+    order = order_of(total, Decimal(1), Rounding.FLOOR, ReturnPolicy.ITEM, lines)
+    for _ in range(data.draw(st.integers(1, 6))):
+        name = f"l-{data.draw(st.integers(0, lines - 1))}"
+        line = next(each for each in order.lines if each.line_id == name)
+        count = data.draw(st.integers(0, 3))
+        before = order.clawed
+        if line.returned + count > 3:
+            with pytest.raises(RefusedError):
+                take_return(order, back(0, **{name: count}))
+            assert order.clawed == before
+        else:
+            take_return(order, back(0, **{name: count}))
+    if all(line.returned == 3 for line in order.lines):
+        assert order.clawed == order.points
+    if order.returned_minor < order.total_minor:
+        wanted = sum((2 * line.points * line.returned + 3) // 6 for line in order.lines)
+        assert order.clawed == min(wanted, order.points)
+
+
+@pytest.mark.parametrize(
+    ("given_back", "refusal"),
+    [
+        (back(1001), Refusal.RETURN_EXCEEDS_PURCHASE),
+        (back(-1), Refusal.AMOUNT_NEGATIVE),
+        (back(1, currency="USD"), Refusal.CURRENCY_NOT_OF_ORDER),
+        (back(1, customer="bob"), Refusal.CUSTOMER_NOT_OF_ORDER),
+        (back(1, unknown=1), Refusal.RETURN_LINE_UNKNOWN),
+        (back(1, **{"l-0": 4}), Refusal.RETURN_EXCEEDS_PURCHASE),
+        (back(1, **{"l-0": -1}), Refusal.AMOUNT_NEGATIVE),
+    ],
+)
+def test_what_is_refused_changes_nothing(given_back: Return, refusal: Refusal) -> None:
+    order = order_of(1000, Decimal(1), Rounding.FLOOR, ReturnPolicy.ITEM, lines=2)
+    before = replace(order, lines=[replace(line) for line in order.lines])
+    with pytest.raises(RefusedError) as refused:
+        take_return(order, given_back)
+    assert refused.value.refusal is refusal
+    assert order == before
+
+
+def test_nothing_comes_back_of_a_cancelled_order() -> None:
+    order = order_of(1000, Decimal(1), Rounding.FLOOR, ReturnPolicy.RECOMPUTE)
+    assert cancel(order, "ada") == 10
+    for again in (lambda: cancel(order, "ada"), lambda: take_return(order, back(1))):
+        with pytest.raises(RefusedError):
+            again()
+
+
+def test_a_return_is_judged_by_the_award_and_not_by_a_later_rule() -> None:
+    order = order_of(1000, Decimal(5), Rounding.FLOOR, ReturnPolicy.RECOMPUTE)
+    assert take_return(order, back(500)) == 25
