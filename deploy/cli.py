@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "dead-letters": "deploy.dead_letters:app",
     "replay": "deploy.replay:replay",
     "env": "deploy.env_file:env",
+    "demo": "deploy.demo.command:demo",
 }
 
 
