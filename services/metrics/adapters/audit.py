@@ -7,7 +7,7 @@ move together, so that a live system shows no difference either.
 from typing import Final, NamedTuple
 
 
-class Invariant(NamedTuple):
+class AuditCheck(NamedTuple):
     """One invariant: `differing` selects what is wrong, `counted` how many rows were looked at."""
 
     name: str
@@ -104,13 +104,16 @@ _ALL: Final = (
 )
 
 
-def invariants(schema: str = "metrics") -> list[Invariant]:
+def invariants(schema: str = "metrics") -> list[AuditCheck]:
     """All of them, over the tables of this schema."""
     return [
-        Invariant(name, description, differing.format(s=schema), _count(schema, table))
+        AuditCheck(name, description, differing.format(s=schema), _count(schema, table))
         for name, description, differing, table in _ALL
     ]
 
 
 def _count(schema: str, table: str) -> str:
     return f"SELECT count(*) FROM {schema}.{table} WHERE $1::text IS NULL OR tenant = $1"  # noqa: S608 - our own names
+
+
+CHECKS: Final = tuple(invariants())
