@@ -15,7 +15,7 @@ from tests.support.points import Books, Shop
 
 _KEY = Ed25519PrivateKey.generate()
 _PRIVATE = _KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-_PUBLIC = _KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+PUBLIC_KEY = _KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 class PointsApi:
@@ -23,7 +23,7 @@ class PointsApi:
 
     def __init__(self, books: Books) -> None:
         settings = PointsSettings(
-            database_url=SecretStr("postgresql://unused"), kafka_bootstrap="unused", internal_public_key=_PUBLIC
+            database_url=SecretStr("postgresql://unused"), kafka_bootstrap="unused", internal_public_key=PUBLIC_KEY
         )
         self._app = build_api(settings, books.engine)
         self._signer = TokenSigner(_PRIVATE, SystemClock())
