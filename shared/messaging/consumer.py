@@ -10,6 +10,7 @@ import contextlib
 import os
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -31,7 +32,9 @@ from shared.observability.metrics import CONSUMER_LAG
 
 _log = get_logger(__name__)
 _BATCH_MAX = 2_000
-_POLL_MS = 100
+# An idle service waits at the broker, which answers as soon as there is something; while a lane is at work the wait is
+# short, so that the lane's partition is read again when it is done.
+_IDLE_POLL_MS, _BUSY_POLL_MS = 500, 20
 _HALT_RETRY_S = 5.0
 _DRAIN_S = 5.0
 _EMPTY_S = 30.0
@@ -50,9 +53,17 @@ class ConsumerSettings:
 class Consumer:
     """Runs until told to stop; reconnects for ever."""
 
-    def __init__(self, settings: ConsumerSettings, engine: AsyncEngine, application: Application) -> None:
+    def __init__(
+        self,
+        settings: ConsumerSettings,
+        engine: AsyncEngine,
+        application: Application,
+        after_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`after_commit` is called when a batch is committed: for the relay, which need not wait for its next look."""
         self._settings, self._engine, self._application = settings, engine, application
         self._posting = Posting(engine, application, service=settings.service)
+        self._after_commit = after_commit
         self._membership = Membership(settings.service)
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._lanes: dict[TopicPartition, Lane] = {}
@@ -93,7 +104,7 @@ class Consumer:
             client_id=f"treue-{self._settings.service}", enable_auto_commit=False, auto_offset_reset="none",
             isolation_level="read_committed", session_timeout_ms=self._settings.session_timeout_ms,
             heartbeat_interval_ms=self._settings.session_timeout_ms // 5, rebalance_timeout_ms=30_000,
-            max_poll_interval_ms=24 * 3_600_000, max_partition_fetch_bytes=1 << 20, fetch_max_wait_ms=_POLL_MS,
+            max_poll_interval_ms=24 * 3_600_000, max_partition_fetch_bytes=1 << 20, fetch_max_wait_ms=_IDLE_POLL_MS,
             request_timeout_ms=15_000, retry_backoff_ms=100, metadata_max_age_ms=60_000,
         )  # fmt: skip
         consumer.subscribe(list(self._application.topics), listener=self._membership)
@@ -113,7 +124,7 @@ class Consumer:
                 await asyncio.wait_for(consumer.stop(), timeout=5)
 
     async def _read(self, consumer: AIOKafkaConsumer, cluster: str, stop: asyncio.Event) -> None:
-        empty_s = 0.0
+        alone_since = time.monotonic()
         while not stop.is_set():
             if self._membership.generation != self._generation:
                 await self._let_go()
@@ -124,15 +135,16 @@ class Consumer:
                 await self._feed(consumer, idle)
             else:
                 await self._wait_for_work(stop)
-            empty_s = 0.0 if self._membership.assigned else empty_s + _POLL_MS / 1000
-            if empty_s > _EMPTY_S or self._coordination_died(consumer):
+            alone_since = time.monotonic() if self._membership.assigned else alone_since
+            if time.monotonic() - alone_since > _EMPTY_S or self._coordination_died(consumer):
                 # aiokafka's member without partitions leaves and does not come back by itself.
                 raise TimeoutError("no partitions assigned for a while: joining the group anew")
 
     async def _feed(self, consumer: AIOKafkaConsumer, idle: list[TopicPartition]) -> None:
         """Read what there is for the idle lanes and set them to work."""
         generation = self._generation
-        found = await consumer.getmany(*idle, timeout_ms=_POLL_MS, max_records=self._settings.batch_max)
+        timeout_ms = _BUSY_POLL_MS if self._working else _IDLE_POLL_MS
+        found = await consumer.getmany(*idle, timeout_ms=timeout_ms, max_records=self._settings.batch_max)
         if generation != self._membership.generation:
             return  # a rebalance came in between: what was read belongs to somebody else now
         for tp in idle:
@@ -150,6 +162,7 @@ class Consumer:
             raw = [raw_record(record) for record in records]
             verify_last(lane, raw)
             await lane.work([read(each, self._application.events.__contains__) for each in raw])
+            self._after_commit()
             self.halted.pop(f"{tp.topic}/{tp.partition}", None)
         except FencedError as fenced:
             _log.info("lane_fenced", topic=tp.topic, part=tp.partition, why=str(fenced))

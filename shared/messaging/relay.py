@@ -23,7 +23,7 @@ _log = get_logger(__name__)
 _ROWS_MAX = 100
 _RECORDS_MAX = 4_000  # after so many no further row is taken along
 _SEND_DEADLINE_S = 8.0
-_POLL_S = 0.2
+_POLL_S = 0.25  # for what other processes of the service commit; the own consumer wakes it
 
 _LEASE = """
     SELECT bucket FROM outbox_bucket b WHERE EXISTS (SELECT FROM outbox o WHERE o.bucket = b.bucket)
