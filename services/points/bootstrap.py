@@ -38,7 +38,7 @@ from shared.messaging.consumer import Consumer, ConsumerSettings
 from shared.messaging.producer import Producer
 from shared.messaging.relay import Relay
 from shared.messaging.unparker import Unparker
-from shared.process import run_together
+from shared.process import collect_garbage_less_often, run_together
 
 SERVICE: Final = "points"
 VERSION: Final = "1"
@@ -96,6 +96,7 @@ async def run_worker(settings: PointsSettings, stop: asyncio.Event) -> None:
         consumer = Consumer(ConsumerSettings(settings.kafka_bootstrap, SERVICE), batches, application)
         schedule = Schedule(side, ActivateDue(WalletTables()), settings.activation_interval_s)
         health = _build_health(side, consumer, producer)
+        collect_garbage_less_often()
         await run_together(
             stop,
             consumer.run(stop),
