@@ -132,7 +132,7 @@ async def run_worker(settings: GatewaySettings, stop: asyncio.Event) -> None:
         await producer.start()
         stack.push_async_callback(producer.stop)
         application = Programmes()
-        consumer = Consumer(ConsumerSettings(settings.kafka_bootstrap, SERVICE), batches, application)
+        consumer = Consumer(ConsumerSettings(settings.kafka_bootstrap, settings.consumer_group), batches, application)
         health = _build_health(relaying, consumer, producer)
         await run_together(
             stop,

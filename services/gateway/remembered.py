@@ -3,7 +3,8 @@ taken in while it is away.
 
     younger than `fresh_s`   answered at once
     younger than `soft_s`    answered at once, and looked up again behind the answer
-    older                    looked up first; while the source is away the old answer stands until `stale_s`
+    older                    looked up first; while the source is away, or slower than `patience_s`, the old answer
+                             stands until `stale_s`
 """
 
 import asyncio
@@ -22,13 +23,14 @@ V = TypeVar("V")
 @dataclass(frozen=True, slots=True)
 class Ages:
     """How old an answer may be, in seconds. `refused_s`: how long a refusal stands; `retry_s`: how long a source that
-    is away is left alone."""
+    is away is left alone; `patience_s`: how long to wait for it while there is an old answer."""
 
     fresh_s: float
     soft_s: float
     stale_s: float
     refused_s: float = 2.0
     retry_s: float = 1.0
+    patience_s: float = 0.3
 
 
 class _Entry(Generic[V]):
@@ -91,12 +93,15 @@ class Remembered(Generic[K, V]):
             del self._entries[key]
 
     async def _ask_or_keep(self, key: K, entry: _Entry[V], value: V) -> V:
-        try:
-            return await self._ask(key)
-        except UnavailableError:
-            if monotonic() - entry.asked_at < self._ages.stale_s:
-                return value
-            raise
+        task = self._start(key)
+        done, _ = await asyncio.wait({task}, timeout=self._ages.patience_s)
+        if done and not isinstance(task.exception(), UnavailableError):
+            return task.result()
+        now = monotonic()
+        if now - entry.asked_at >= self._ages.stale_s:
+            return await asyncio.shield(task)
+        entry.retry_at = now + self._ages.retry_s
+        return value
 
     async def _ask(self, key: K) -> V:
         return await asyncio.shield(self._start(key))

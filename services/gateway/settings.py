@@ -18,6 +18,7 @@ class GatewaySettings(ServiceSettings):
     notifications_url: str = "http://127.0.0.1:8002"
     metrics_url: str = "http://127.0.0.1:8003"
 
+    consumer_group: str = Field(default="gateway", description="Workers of one database share a group.")
     send_deadline_s: float = Field(default=1.5, gt=0, description="How long to wait for Kafka's acknowledgement.")
     future_max_s: float = Field(default=300.0, ge=0, description="How far `occurred_at` may lie ahead of our clock.")
     rate_per_s: float = Field(default=20_000.0, gt=0, description="Events per second of one credential.")

@@ -242,6 +242,7 @@ async def running_gateway(parts: Parts, database: Database, **overrides: Any) ->
             "port": ports["api"],
             "worker_port": ports["worker"],
             "shutdown_timeout_s": 2.0,
+            "consumer_group": f"gateway-{new_id().hex}",
         }
         | {f"{name}_url": f"http://{HOST}:{ports[name]}" for name in ("points", "notifications", "metrics")}
         | overrides

@@ -8,11 +8,10 @@ from typing import Any
 from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.gateway.adapters.away import within
+from services.gateway.adapters.away import once_more, within
 from services.gateway.adapters.tables import api_key
 from services.gateway.auth.api_key import KeyMode
 from services.gateway.auth.credentials import StoredKey
-from shared.errors import UnavailableError
 
 _LOOK_UP_S = 1.0
 _WORK_S = 5.0
@@ -42,11 +41,8 @@ class Keys:
         self._engine = engine
 
     async def find(self, key_id: str) -> StoredKey | None:
-        """For authentication: a key by its id, noting that it is used. Raises UnavailableError within two seconds."""
-        try:
-            return await self._find(key_id)
-        except UnavailableError:
-            return await self._find(key_id)  # the pool may have held connections of a server that is gone
+        """For authentication: a key by its id, noting that it is used. Raises UnavailableError within a second."""
+        return await once_more(lambda: self._find(key_id), within_s=_LOOK_UP_S)
 
     async def _find(self, key_id: str) -> StoredKey | None:
         async with within(self._engine, _LOOK_UP_S) as tx:

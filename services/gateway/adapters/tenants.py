@@ -8,11 +8,10 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from services.gateway.adapters.away import within
+from services.gateway.adapters.away import once_more, within
 from services.gateway.adapters.keys import NewKey, add_key
 from services.gateway.adapters.tables import api_key, tenant
 from services.gateway.tenants.tenant import Tenant
-from shared.errors import UnavailableError
 
 _LOOK_UP_S = 1.0
 _WORK_S = 5.0
@@ -36,11 +35,8 @@ class Tenants:
         self._engine = engine
 
     async def find(self, name: str) -> Tenant | None:
-        """A tenant by name. Raises UnavailableError within two seconds."""
-        try:
-            return await self._find(name)
-        except UnavailableError:
-            return await self._find(name)  # the pool may have held connections of a server that is gone
+        """A tenant by name. Raises UnavailableError within a second."""
+        return await once_more(lambda: self._find(name), within_s=_LOOK_UP_S)
 
     async def _find(self, name: str) -> Tenant | None:
         async with within(self._engine, _LOOK_UP_S) as tx:

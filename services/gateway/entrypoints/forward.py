@@ -13,9 +13,9 @@ from services.gateway.forwarding.owners import METHODS, forwarded
 from services.gateway.forwarding.upstream import Question, Reply, Service, Upstreams
 from services.gateway.tenants.directory import TenantDirectory
 from services.gateway.tenants.tenant import Tenant
-from shared.errors import ForbiddenError, UnavailableError
+from shared.errors import ForbiddenError, NotFoundError, UnavailableError
 from shared.http.hot import HotHandler, HotRequest, HotResponse
-from shared.http.routing import Table
+from shared.http.routing import Route, Table
 from shared.observability.context import TENANT
 from shared.observability.logging import get_logger
 
@@ -81,6 +81,8 @@ class ForwardRoutes:
 
     async def _ask(self, request: HotRequest, session: Session, service: Service) -> Reply:
         session.bucket.take(1)
+        if _climbs(request.path):
+            raise NotFoundError("There is nothing at this path.", code="no_such_path")
         query: bytes = request.scope["query_string"]
         path: bytes = request.scope["raw_path"]
         question = Question(
@@ -105,10 +107,13 @@ class ForwardRoutes:
 
 def owner_finder() -> Callable[[str, str], bool]:
     """Tells whether (method, path) is forwarded to anybody."""
-    from shared.http.routing import Route
-
     table = Table(Route(method, template) for template, _ in forwarded() for method in METHODS)
     return lambda method, path: table.find(method, path)[0] is not None
+
+
+def _climbs(path: str) -> bool:
+    """Whether a client library on the way might take the path for another one."""
+    return "/." in path and any(part in (".", "..") for part in path.split("/"))
 
 
 def _has_body(request: HotRequest) -> bool:

@@ -43,7 +43,8 @@ def _customer_id(text: str) -> str:
 def _own_customer_id(text: str, info: ValidationInfo) -> str:
     """A customer's own token may say `me`."""
     at: Reception | None = info.context
-    return text if at is not None and at.principal.customer is not None else _customer_id(text)
+    is_own = text == ME and at is not None and at.principal.customer is not None
+    return text if is_own else _customer_id(text)
 
 
 def _text(longest: int) -> AfterValidator:

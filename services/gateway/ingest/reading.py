@@ -40,9 +40,13 @@ class Reader:
 
     def one(self, raw: bytes, at: Reception) -> Read:
         """A body that is one event. Raises what read_strictly() raises."""
-        given = self._fast(self._one, raw)
-        event = None if given is None else self.kind.translate(given, at, _is_plain(raw, given))
+        given = self.fast(raw)
+        event = None if given is None else self.kind.translate(given, at, is_plain(raw, given))
         return read_strictly(self.kind, raw, at) if event is None else (given, event)
+
+    def fast(self, raw: bytes) -> Any:
+        """What came in, by the fast way alone; None where only the strict one can tell."""
+        return self._fast(self._one, raw)
 
     def many(self, raw: bytes, at: Reception) -> list[Read | TreueError]:
         """A batch: for each item what it holds, or what is wrong with it.
@@ -53,7 +57,7 @@ class Reader:
         if batch is None:
             return [self._item(part, index, at) for index, part in enumerate(self._split(raw))]
         items: Sequence[Any] = getattr(batch, self.kind.name)
-        plain = _is_plain(raw, batch)
+        plain = is_plain(raw, batch)
         found: list[Read | TreueError] = []
         parts: Sequence[bytes] = ()
         for index, given in enumerate(items):
@@ -120,7 +124,7 @@ def _batch(name: str, items: Any) -> type[msgspec.Struct]:
     return msgspec.defstruct(f"Batch_{name}", [(name, items)], forbid_unknown_fields=True, frozen=True)
 
 
-def _is_plain(raw: bytes, given: Any) -> bool:
+def is_plain(raw: bytes, given: Any) -> bool:
     """Whether every text in it is printable ASCII without spaces at its ends."""
     if b"\\" in raw or not raw.isascii() or b"\x7f" in raw:
         return False

@@ -27,9 +27,9 @@ def read_strictly(kind: Kind, raw: bytes, at: Reception) -> tuple[Given | Profil
     faults += kind.relations(body, at)
     if faults:
         raise unacceptable(faults)
-    given = msgspec.convert(body, kind.contract)
-    event = kind.translate(given, at, False)
-    if event is None:
+    given = _converted(kind, body)
+    event = None if given is None else kind.translate(given, at, False)
+    if given is None or event is None:
         # Both readers ask the same rules, and a corpus test holds them together: this is only the last guard.
         raise unacceptable([Fault("/", "unacceptable", "This cannot be taken in.")])
     return given, event
@@ -52,3 +52,10 @@ def _field_faults(kind: Kind, body: object, at: Reception) -> list[Fault]:
     except ValidationError as error:
         return faults_of(error.errors(include_url=False, include_context=False))
     return []
+
+
+def _converted(kind: Kind, body: object) -> Given | Profile | None:
+    try:
+        return msgspec.convert(body, kind.contract)
+    except msgspec.ValidationError:
+        return None

@@ -1,0 +1,89 @@
+"""What became of an event, put together from three services."""
+
+import asyncio
+from typing import Any
+
+from shared.ids import new_id
+from tests.support.gateway import Gateway, Shop
+
+
+def view(event_id: str, topic: str = "treue.purchases", **change: Any) -> dict[str, Any]:
+    return {
+        "event_id": event_id, "outcome": "applied", "reason": None, "topic": topic, "effects": [{"kind": "x"}],
+        "conflicts": [], "applied_at": "2026-11-22T10:00:00Z",
+    } | change  # fmt: skip
+
+
+async def test_an_event_nobody_has_seen(shop: Shop) -> None:
+    answer = await shop.get(f"/v1/events/{new_id()}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "event_not_found")
+    assert answer.headers["retry-after"]
+    assert (await shop.get("/v1/events/nonsense")).json()["code"] == "event_not_found"
+    assert (await shop.get(f"/v1/events/{new_id().hex}")).status_code == 404
+    assert (await shop.get(f"/v1/events/{new_id()}?wait_ms=10001")).status_code == 422
+
+
+async def test_the_service_that_decides_gives_the_status(gateway: Gateway, shop: Shop) -> None:
+    event_id = str(new_id())
+    path = f"/internal/events/{event_id}"
+    gateway.metrics.tell("GET", path, view(event_id, effects=[{"kind": "order_counted"}]))
+    answer = (await shop.get(f"/v1/events/{event_id}")).json()
+    assert answer["status"] == "accepted"
+    assert answer["services"]["points"] == {"status": "unknown"}
+    gateway.points.tell(
+        "GET",
+        path,
+        view(event_id, outcome="rejected", reason="order_known", effects=[], conflicts=[{"received_at": "t"}]),
+    )
+    answer = (await shop.get(f"/v1/events/{event_id}")).json()
+    assert (answer["status"], answer["reason"]) == ("rejected", "order_known")
+    assert answer["effects"] == [{"service": "metrics", "kind": "order_counted"}]
+    assert answer["conflicts"] == [{"received_at": "t"}]
+    assert answer["services"]["metrics"]["status"] == "applied"
+
+
+async def test_waiting_for_it(gateway: Gateway, shop: Shop) -> None:
+    event_id = str(new_id())
+    asking = asyncio.create_task(shop.get(f"/v1/events/{event_id}?wait_ms=5000"))
+    await asyncio.sleep(0.3)
+    gateway.metrics.tell("GET", f"/internal/events/{event_id}", view(event_id, topic="treue.feedback"))
+    answer = await asyncio.wait_for(asking, 2)
+    assert answer.json()["status"] == "applied"
+
+
+async def test_a_service_that_is_away(gateway: Gateway, shop: Shop) -> None:
+    event_id = str(new_id())
+    path = f"/internal/events/{event_id}"
+    gateway.points.tell("GET", path, view(event_id))
+    gateway.metrics.tell("GET", path, {}, status=503)
+    answer = await shop.get(f"/v1/events/{event_id}")
+    assert answer.json()["status"] == "applied"
+    assert answer.json()["services"]["metrics"] == {"status": "unavailable"}
+    gateway.points.tell("GET", path, {}, status=503)
+    gateway.metrics.tell("GET", path, view(event_id))
+    assert (await shop.get(f"/v1/events/{event_id}")).status_code == 503
+    gateway.metrics.tell("GET", path, {}, status=404)
+    assert (await shop.get(f"/v1/events/{event_id}")).status_code == 503
+
+
+async def test_customers_do_not_ask_for_events(gateway: Gateway, shop: Shop) -> None:
+    token = (await shop.post("/v1/customer-tokens", {"customer_id": "ada"})).json()["token"]
+    assert (await Shop(shop.tenant, token, gateway.http).get(f"/v1/events/{new_id()}")).status_code == 403
+
+
+async def test_an_export_holds_what_all_services_hold(gateway: Gateway, shop: Shop) -> None:
+    gateway.points.tell("GET", "/v1/customers/ada/balance", {"available": 1})
+    gateway.points.tell("GET", "/v1/customers/ada/transactions", {"items": [1, 2], "next": None})
+    gateway.notifications.tell("GET", "/v1/customers/ada/messages", {"items": ["m"], "next": None})
+    answer = await shop.get("/v1/customers/ada/export")
+    assert answer.status_code == 200
+    found = answer.json()
+    assert found["points"] == {"balance": {"available": 1}, "transactions": [1, 2]}
+    assert found["notifications"] == {"messages": ["m"]}
+    token = (await shop.post("/v1/customer-tokens", {"customer_id": "ada"})).json()["token"]
+    app = Shop(shop.tenant, token, gateway.http)
+    assert (await app.get("/v1/customers/me/export")).json()["customer_id"] == "ada"
+    assert (await app.get("/v1/customers/bob/export")).status_code == 404
+    assert (await shop.get("/v1/customers/nobody/export")).json()["code"] == "customer_not_found"
+    gateway.notifications.tell("GET", "/v1/customers/ada/messages", {}, status=503)
+    assert (await shop.get("/v1/customers/ada/export")).status_code == 503
