@@ -5,8 +5,6 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from services.metrics.bootstrap import build_api
 from services.metrics.settings import MetricsSettings
@@ -20,15 +18,14 @@ from tests.support.metrics import Metrics, Shop
 
 MARCH = {"from": "2026-03-01", "to": "2026-04-01"}
 Ask = Callable[..., Awaitable[httpx.Response]]
-KEY = Ed25519PrivateKey.generate()
-PRIVATE = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 FIGURES = ("repeat-purchase", "purchase-frequency", "average-order-value", "nps")
 
 
 @pytest.fixture
-async def ask(metrics: Metrics, shop: Shop) -> AsyncIterator[Ask]:
-    settings = MetricsSettings(database_url="postgresql://unused", kafka_bootstrap="unused", internal_public_key=PUBLIC)  # type: ignore[arg-type]
+async def ask(metrics: Metrics, shop: Shop, internal_private_key: str, internal_public_key: str) -> AsyncIterator[Ask]:
+    settings = MetricsSettings(
+        database_url="postgresql://unused", kafka_bootstrap="unused", internal_public_key=internal_public_key
+    )  # type: ignore[arg-type]
     transport = httpx.ASGITransport(app=build_api(settings, metrics.engine))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://metrics") as client:
 
@@ -40,7 +37,7 @@ async def ask(metrics: Metrics, shop: Shop) -> AsyncIterator[Ask]:
             customer: str | None = None,
         ) -> httpx.Response:
             principal = Principal(tenant, frozenset({scope} if customer is None else ()), customer)
-            token = TokenSigner(PRIVATE, SystemClock()).sign(principal, 60)
+            token = TokenSigner(internal_private_key, SystemClock()).sign(principal, 60)
             return await client.get(path, params=query, headers={"authorization": f"Bearer {token}"})
 
         yield ask
