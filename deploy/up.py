@@ -19,7 +19,7 @@ from deploy.migrations import migrate_services
 from deploy.output import progress, show
 from deploy.problems import OperatorError
 
-_READY_TIMEOUT_S = 90.0
+_READY_TIMEOUT_S = 180.0
 # Each question makes a service look at its database and at Kafka, while it starts.
 _PAUSE_S = 0.3
 
