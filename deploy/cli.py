@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "keys": "deploy.keys:app",
     "migrate": "deploy.migrations:migrate",
     "topics": "deploy.topics:topics",
+    "verify": "deploy.audit.report:verify",
     "dead-letters": "deploy.dead_letters:app",
     "replay": "deploy.replay:replay",
     "env": "deploy.env_file:env",
