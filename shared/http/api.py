@@ -12,11 +12,12 @@ from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from shared.errors import InvalidError, TreueError
+from shared.errors import InvalidError, TreueError, UnavailableError
 from shared.http.caller import CALLER, Authenticate
 from shared.http.errors import StatusError
 from shared.http.faults import request_faults_of
 from shared.http.routing import Route
+from shared.messaging.failures import Verdict, verdict
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[Any]]
 
@@ -55,7 +56,8 @@ def api_routes(api: FastAPI) -> Iterator[Route]:
 
 
 def error_of(error: Exception) -> TreueError | None:
-    """What a failure means to the client; None for one of our own making."""
+    """What a failure means to the client; None for one of our own making. What is away now may be back at the next
+    attempt, which is safe to make: 503."""
     match error:
         case TreueError():
             return error
@@ -63,5 +65,7 @@ def error_of(error: Exception) -> TreueError | None:
             return InvalidError("The request is not acceptable.", faults=request_faults_of(error.errors()))
         case HTTPException():
             return StatusError(error.status_code, str(error.detail))
+        case _ if verdict(error) is Verdict.RETRY:
+            return UnavailableError("The database does not answer.", code="database_unavailable")
         case _:
             return None

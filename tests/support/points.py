@@ -98,12 +98,21 @@ class Books:
     """The service's schema, its application, and what the tests ask of them."""
 
     engine: AsyncEngine
-    owner: AsyncEngine
+    admin: AsyncEngine
+    reader: BalanceReader
 
     async def tamper(self, statement: str, *arguments: Any) -> None:
-        """What only the owner of the schema can do to it."""
-        async with transaction(self.owner) as tx:
+        """What nobody but an administrator can do."""
+        async with transaction(self.admin) as tx:
+            await tx.raw.execute("SET LOCAL search_path = points")
             await tx.raw.execute(statement, *arguments)
+
+    async def kill_connections(self) -> None:
+        """As when the server restarts: every session of the service's role is over."""
+        await self.tamper(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = 'test-points'"
+        )
 
     async def open(self, shop: Shop, **terms: Any) -> None:
         """Give a shop a programme, or a new version of it."""
@@ -131,7 +140,7 @@ class Books:
         return await Schedule(self.engine, ActivateDue(WalletTables()), 1.0).activate_due()
 
     async def balance(self, shop: Shop, customer: str = "ada") -> Balance:
-        found = await BalanceReader(self.engine).read(shop.tenant, customer)
+        found = await self.reader.read(shop.tenant, customer)
         assert found is not None
         return found
 
@@ -156,9 +165,9 @@ async def opened(database: Database) -> AsyncIterator[Books]:
     """The service's tables in a fresh database, and an engine by the role that works with them."""
     await migrate(database.owner, SERVICE, MIGRATIONS)
     engine = create_engine(database.app, name="test-points", pool_size=8)
-    owner = create_engine(database.owner, name="test-owner", pool_size=1)
+    admin = create_engine(database.admin, name="test-admin", pool_size=1)
     try:
-        yield Books(engine, owner)
+        yield Books(engine, admin, BalanceReader(engine))
     finally:
         await engine.dispose()
-        await owner.dispose()
+        await admin.dispose()

@@ -1,6 +1,8 @@
 """The HTTP side over the real database, with tokens as the gateway makes them."""
 
 import asyncio
+import random
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,6 +10,7 @@ import httpx
 import pytest
 
 from shared.clock import SystemClock
+from shared.db.engine import create_engine
 from shared.ids import new_id
 from tests.support.points import LATER, NOON, Books, Shop
 from tests.support.points_api import PointsApi
@@ -225,3 +228,37 @@ async def test_a_rejected_event_is_shown_with_its_reason(books: Books, api: Poin
         seen = (await client.get(f"/internal/events/{shop.id('again')}")).json()
         assert (seen["outcome"], seen["reason"]) == ("rejected", "order_already_counted")
         assert (await client.get(f"/internal/events/{new_id()}")).status_code == 404
+
+
+async def test_readers_that_come_together_share_queries_and_each_gets_an_answer(books: Books) -> None:
+    shop = Shop()
+    await books.open(shop)
+    await books.post(*(shop.bought(f"o-{number}", 100 * number, customer=f"c-{number}") for number in range(1, 40)))
+    for _ in range(20):
+        asked = [books.reader.read(shop.tenant, f"c-{number}") for number in range(50)]
+        async with asyncio.timeout(5):
+            found = await asyncio.gather(*asked)
+        assert [each and each.posted for each in found] == [None, *range(1, 40), *[None] * 10]
+        await asyncio.sleep(random.choice((0, 0.001, 0.1999, 0.2, 0.2001)))
+
+
+async def test_a_reader_outlives_its_connections(books: Books, api: PointsApi) -> None:
+    shop = Shop()
+    await books.open(shop)
+    await books.post(shop.bought("o-1"))
+    async with api.key(shop) as client:
+        assert (await balance_of(client)).status_code == 200
+        for _ in range(3):
+            await books.kill_connections()
+            assert (await balance_of(client)).status_code == 200
+
+
+async def test_without_a_database_the_answer_is_later_not_broken(books: Books) -> None:
+    nowhere = create_engine("postgresql://nobody@127.0.0.1:1/nothing", name="test", pool_size=2)
+    api = PointsApi(replace(books, engine=nowhere))
+    async with api.key(Shop()) as client:
+        for path in ("/v1/customers/ada/balance", "/v1/customers/ada/transactions", "/v1/programme"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable"), path
+            assert answer.headers["retry-after"]
+    await nowhere.dispose()
