@@ -159,6 +159,19 @@ class Books:
         found = {check.name: await self.fetch(f"{check.differing} LIMIT 5", tenant) for check in CHECKS}
         return {name: rows for name, rows in found.items() if rows}
 
+    async def drift_if(self, prepare: Sequence[str], statement: str, shop: Shop) -> dict[str, list[dict[str, Any]]]:
+        """What the auditor would find after this statement, which is undone."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        async with transaction(self.admin) as tx:
+            await tx.raw.execute("SET LOCAL search_path = points")
+            for each in prepare:
+                await tx.raw.execute(each)
+            assert await tx.raw.execute(statement, shop.tenant) not in ("UPDATE 0", "DELETE 0")
+            for check in CHECKS:
+                found[check.name] = [dict(row) for row in await tx.raw.fetch(check.differing, shop.tenant)]
+            await tx.sa.rollback()
+        return {name: rows for name, rows in found.items() if rows}
+
 
 @asynccontextmanager
 async def opened(database: Database) -> AsyncIterator[Books]:

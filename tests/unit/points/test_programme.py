@@ -1,0 +1,64 @@
+"""Which version rates a purchase, and when its points can be spent."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.points.application.quotes import Basket, quote
+from services.points.domain.programme import in_force
+from shared.errors import InvalidError
+from tests.unit.points.test_laws import programme
+
+DAY = timedelta(days=1)
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+# Published on the first of each month; the third is effective from the middle of the first's time.
+VERSIONS = [
+    replace(programme(), version=1, effective_from=FIRST, recorded_at=FIRST),
+    replace(programme(), version=2, effective_from=FIRST + 31 * DAY, recorded_at=FIRST + 31 * DAY),
+    replace(programme(), version=3, effective_from=FIRST + 15 * DAY, recorded_at=FIRST + 59 * DAY),
+]
+
+
+@pytest.mark.parametrize(
+    ("stamp", "day", "taken_in_day", "version"),
+    [
+        (1, 40, 40, 1),  # taken in before the gateway had heard of the second
+        (2, 40, 40, 2),
+        (2, 20, 40, 1),  # bought when only the first was effective
+        (3, 20, 70, 3),  # a correction reaches back as far as it says
+        (3, 10, 70, 1),
+        (3, -400, 70, 1),  # older than all of them
+        (0, 40, 40, 2),  # not stamped: what was published when it was taken in
+        (0, 20, 40, 1),
+        (0, 20, 70, 3),
+        (9, 40, 70, 3),  # a stamp that is ahead of us takes the newest
+    ],
+)
+def test_the_version_in_force(stamp: int, day: int, taken_in_day: int, version: int) -> None:
+    found = in_force(VERSIONS, stamp, FIRST + day * DAY, FIRST + taken_in_day * DAY)
+    assert found.version == version
+
+
+@given(st.integers(1, 3), st.integers(-10, 80), st.integers(0, 3))
+def test_what_is_published_later_changes_no_choice(stamp: int, day: int, more: int) -> None:
+    at = FIRST + day * DAY
+    known = VERSIONS[: max(stamp, 3 - more)]
+    assert in_force(known, stamp, at, at).version == in_force(VERSIONS, stamp, at, at).version
+
+
+def test_a_delay_counts_days_on_the_tenants_clock() -> None:
+    terms = replace(programme().terms, activation_delay_days=14)
+    before_summer_time = datetime(2026, 3, 20, 23, 30, tzinfo=UTC)  # half past midnight in Berlin
+    assert terms.activates_at(before_summer_time) == datetime(2026, 4, 3, 22, 30, tzinfo=UTC)
+    assert replace(terms, activation_delay_days=0).activates_at(before_summer_time) == before_summer_time
+
+
+def test_a_quote_tells_points_shares_and_what_was_lost() -> None:
+    found = quote(VERSIONS, Basket(4990, "EUR", [("a", 2000), ("b", 2990)]), FIRST + 70 * DAY)
+    assert (found.points, f"{found.lost}", found.lines) == (49, "0.90", [("a", 20), ("b", 29)])
+    assert found.programme.version == 3
+    with pytest.raises(InvalidError):
+        quote(VERSIONS, Basket(4990, "USD"), FIRST)
