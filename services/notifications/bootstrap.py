@@ -1,8 +1,6 @@
 """Puts the service together: the only file that knows every room."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -21,31 +19,18 @@ from services.notifications.entrypoints.consumer import NotificationsApplication
 from services.notifications.entrypoints.http import customers_router
 from services.notifications.entrypoints.internal import internal_router
 from services.notifications.settings import NotificationsSettings
+from shared import worker
 from shared.auth.tokens import TokenVerifier
 from shared.clock import SystemClock
-from shared.db.engine import create_engine
-from shared.db.migrate import migrate
-from shared.db.transaction import transaction
-from shared.errors import UnavailableError
 from shared.http.app import Application, create_app
 from shared.http.event_status import event_status_router
-from shared.http.health import ReadinessCheck
 from shared.http.server import serve
-from shared.messaging.consumer import Consumer, ConsumerSettings
-from shared.messaging.producer import Producer
-from shared.messaging.relay import Relay
-from shared.messaging.unparker import Unparker
-from shared.process import run_together
+from shared.roles import Service
+from shared.worker import database_check, open_engine
 
 SERVICE: Final = "notifications"
 VERSION: Final = "1"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-
-
-async def run_migrations(settings: NotificationsSettings) -> list[str]:
-    """Bring the schema up to date by the role that owns it; returns the revisions that were new."""
-    url = settings.migration_url or settings.database_url
-    return await migrate(url.get_secret_value(), SERVICE, MIGRATIONS)
 
 
 def build_stores() -> Stores:
@@ -62,7 +47,7 @@ def build_api(settings: NotificationsSettings, engine: AsyncEngine) -> Applicati
         title="Treue notifications",
         description="What customers were told, on which channel, and what was not sent for which reason.",
         verifier=TokenVerifier(settings.internal_public_key, SystemClock()),
-        checks=(_database_check(engine),),
+        checks=(database_check(engine),),
         routers=(
             customers_router(engine, stores.customers, JinjaRenderer()),
             internal_router(engine, stores.customers),
@@ -73,31 +58,17 @@ def build_api(settings: NotificationsSettings, engine: AsyncEngine) -> Applicati
 
 async def run_api(settings: NotificationsSettings, stop: asyncio.Event) -> None:
     """Answer questions until told to stop."""
-    async with _engine(settings, "http", settings.pool_size) as engine:
+    async with open_engine(settings, f"{SERVICE}-http", settings.pool_size) as engine:
         await serve(build_api(settings, engine), settings.host, settings.port, settings.shutdown_timeout_s, stop)
 
 
 async def run_worker(settings: NotificationsSettings, stop: asyncio.Event) -> None:
     """Write messages and send what is due until told to stop."""
-    async with AsyncExitStack() as stack:
-        batches = await stack.enter_async_context(_engine(settings, "batches", settings.batch_pool_size))
-        relaying = await stack.enter_async_context(_engine(settings, "relay", 2))
-        sending = await stack.enter_async_context(_engine(settings, "sending", settings.senders + 1))
-        producer = Producer(settings.kafka_bootstrap, client_id=f"treue-{SERVICE}")
-        await producer.start()
-        stack.push_async_callback(producer.stop)
+    async with open_engine(settings, f"{SERVICE}-sending", settings.senders + 1) as sending:
+        besides = [sender.run(stop) for sender in build_senders(settings, sending)]
+        besides.append(build_sweeper(settings, sending).run(stop))
         application = NotificationsApplication(build_stores())
-        consumer = Consumer(ConsumerSettings(settings.kafka_bootstrap, SERVICE), batches, application)
-        health = _build_health(relaying, consumer, producer)
-        await run_together(
-            stop,
-            consumer.run(stop),
-            Unparker(batches, application).run(stop),
-            Relay(relaying, producer, service=SERVICE).run(stop),
-            *(sender.run(stop) for sender in build_senders(settings, sending)),
-            build_sweeper(settings, sending).run(stop),
-            serve(health, settings.host, settings.worker_port, settings.shutdown_timeout_s, stop),
-        )
+        await worker.run_worker(SERVICE, settings, application, stop, besides=besides)
 
 
 def build_senders(settings: NotificationsSettings, engine: AsyncEngine) -> list[Sender]:
@@ -130,32 +101,4 @@ def _claiming(settings: NotificationsSettings) -> Claiming:
     return Claiming(build_stores(), JinjaRenderer(), lease_s=settings.lease_s, mail_domain=domain)
 
 
-def _build_health(engine: AsyncEngine, consumer: Consumer, producer: Producer) -> Application:
-    async def consumes() -> None:
-        if consumer.problem is not None:
-            raise UnavailableError(consumer.problem)
-
-    async def produces() -> None:
-        if not producer.ready:
-            raise UnavailableError("no connection to Kafka")
-
-    checks = (_database_check(engine), ReadinessCheck("consumer", consumes), ReadinessCheck("producer", produces))
-    return create_app(service=f"{SERVICE}-worker", version=VERSION, title="Treue notifications, worker", checks=checks)
-
-
-def _database_check(engine: AsyncEngine) -> ReadinessCheck:
-    async def answers() -> None:
-        async with transaction(engine):
-            pass
-
-    return ReadinessCheck("database", answers)
-
-
-@asynccontextmanager
-async def _engine(settings: NotificationsSettings, purpose: str, pool_size: int) -> AsyncIterator[AsyncEngine]:
-    url = settings.database_url.get_secret_value()
-    engine = create_engine(url, name=f"treue-{SERVICE}-{purpose}", pool_size=pool_size)
-    try:
-        yield engine
-    finally:
-        await engine.dispose()
+PROCESS: Final = Service(SERVICE, NotificationsSettings, MIGRATIONS, run_api, run_worker)

@@ -21,8 +21,6 @@ class NotificationsSettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="NOTIFICATIONS_", frozen=True, extra="ignore")
 
-    batch_pool_size: int = Field(default=8, ge=1, le=100, description="Connections that the worker's lanes may hold.")
-
     smtp_host: str
     smtp_port: int = Field(default=587, ge=1, le=65535)
     smtp_security: Security = Field(default="auto", description="tls, starttls, none; auto: starttls where offered.")

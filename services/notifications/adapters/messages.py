@@ -10,8 +10,8 @@ from shared.db.transaction import Transaction
 
 # Everything that a Message is made of.
 MESSAGE = """
-    m.tenant, m.customer_id, m.cause_id, m.origin_id, m.template, m.channel, m.purpose, m.facts, m.status, m.reason,
-    m.due_at, m.correlation_id, m.traceparent
+    m.id, m.tenant, m.customer_id, m.cause_id, m.origin_id, m.template, m.channel, m.purpose, m.facts, m.status,
+    m.reason, m.due_at, m.correlation_id, m.traceparent
 """
 _ADD = """
     INSERT INTO message (tenant, id, customer_id, cause_id, origin_id, template, channel, purpose, facts, status,
@@ -79,9 +79,9 @@ class MessageTable:
 def message_of(row: Mapping[str, Any]) -> Message:
     """A row of the columns MESSAGE."""
     return Message(
-        tenant=row["tenant"], customer_id=row["customer_id"], cause_id=row["cause_id"], origin_id=row["origin_id"],
-        template=row["template"], channel=Channel(row["channel"]), purpose=Purpose(row["purpose"]),
-        facts=row["facts"], status=Status(row["status"]), reason=row["reason"],
+        id=row["id"], tenant=row["tenant"], customer_id=row["customer_id"], cause_id=row["cause_id"],
+        origin_id=row["origin_id"], template=row["template"], channel=Channel(row["channel"]),
+        purpose=Purpose(row["purpose"]), facts=row["facts"], status=Status(row["status"]), reason=row["reason"],
         due_at=row["due_at"], correlation_id=row["correlation_id"], traceparent=row["traceparent"],
     )  # fmt: skip
 

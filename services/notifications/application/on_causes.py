@@ -8,7 +8,7 @@ from services.notifications.application.outgoing import announcement, is_announc
 from services.notifications.application.stores import Stores
 from services.notifications.domain.customer import Customer, ProfileState
 from services.notifications.domain.decision import PROFILE_PATIENCE, decide, is_history
-from services.notifications.domain.message import Message, Status
+from services.notifications.domain.message import Message, Status, message_id
 from shared.db.transaction import Transaction
 from shared.events.contract import CustomerEvent
 from shared.messaging.incoming import Effects, Incoming, Outcome
@@ -43,6 +43,7 @@ def messages_of(incoming: Incoming, event: CustomerEvent, customer: Customer) ->
         decision = decide(channel, told.template.purpose, customer, history=history)
         found.append(
             Message(
+                id=message_id(incoming.id, told.template.name, channel),
                 tenant=incoming.tenant,
                 customer_id=event.customer_id,
                 cause_id=incoming.id,

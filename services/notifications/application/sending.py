@@ -147,9 +147,9 @@ def _count(mail: Mail, result: Consequence) -> None:
     message = mail.due.message
     if result.status is Status.SENT:
         MESSAGES_SENT.labels(message.channel, message.template).inc()
-    else:
-        MESSAGES_FAILED.labels(message.channel, result.reason or "").inc()
-    _log.info("mail_attempted", message_id=message.id, outcome=result.status, reason=result.reason)
+        return
+    MESSAGES_FAILED.labels(message.channel, result.reason or "").inc()
+    _log.info("mail_not_taken", message_id=message.id, outcome=result.status, reason=result.reason)
 
 
 def _jitter() -> float:

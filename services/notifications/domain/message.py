@@ -95,6 +95,7 @@ class Message:
     (queued).
     """
 
+    id: UUID
     tenant: str
     customer_id: str
     cause_id: UUID
@@ -109,7 +110,7 @@ class Message:
     correlation_id: str = ""
     traceparent: str = ""
 
-    @property
-    def id(self) -> UUID:
-        """The same cause, template and channel always give the same message."""
-        return derived_id(self.cause_id, f"{self.template}/{self.channel}")
+
+def message_id(cause_id: UUID, template: str, channel: Channel) -> UUID:
+    """The same cause, template and channel always give the same message."""
+    return derived_id(cause_id, f"{template}/{channel}")

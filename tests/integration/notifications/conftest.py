@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.notifications.bootstrap import run_migrations
+from services.notifications.bootstrap import PROCESS
 from services.notifications.settings import NotificationsSettings
 from shared.db.engine import create_engine
 from tests.conftest import DatabaseFactory
@@ -26,7 +26,7 @@ async def box() -> AsyncIterator[MailServer]:
 @pytest.fixture(scope="session")
 async def migrated(database: DatabaseFactory) -> Database:
     made = await database("notifications")
-    await run_migrations(settings_for(made))
+    await PROCESS.migrate(settings_for(made))
     return made
 
 

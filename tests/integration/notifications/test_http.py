@@ -28,7 +28,7 @@ async def ask(world: World) -> AsyncIterator[Ask]:
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     signer = TokenSigner(private, SystemClock())
     app = build_api(world.settings.model_copy(update={"internal_public_key": public}), world.engine)
-    transport = httpx.ASGITransport(app=app)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://notifications") as client:
 
         async def get(path: str, caller: Principal = KEY) -> httpx.Response:

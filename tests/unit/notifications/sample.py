@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.notifications.application.ports import Content, Due, Mail
 from services.notifications.domain.customer import Profile, ProfileState
-from services.notifications.domain.message import Channel, Message, Purpose, Status
+from services.notifications.domain.message import Channel, Message, Purpose, Status, message_id
 from services.notifications.domain.programme import Programme
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -26,7 +26,8 @@ def message(**changes: Any) -> Message:
         "tenant": "shop", "customer_id": "ada", "cause_id": CAUSE, "origin_id": CAUSE, "template": "points_earned",
         "channel": Channel.EMAIL, "purpose": Purpose.SERVICE, "facts": {}, "status": Status.QUEUED,
     }  # fmt: skip
-    return Message(**(fields | changes))
+    fields |= changes
+    return Message(id=message_id(fields["cause_id"], fields["template"], fields["channel"]), **fields)
 
 
 def mail(**changes: Any) -> Mail:

@@ -1,5 +1,7 @@
 """Which message an event gives."""
 
+from typing import Any
+
 import pytest
 
 from services.notifications.application.causes import told_by
@@ -10,7 +12,7 @@ from shared.ids import new_id
 from tests.unit.notifications.sample import NOW
 
 PURCHASE = new_id()
-WALLET = {
+WALLET: dict[str, Any] = {
     "occurred_at": NOW, "customer_id": "ada", "entry_id": new_id(), "cause_id": PURCHASE, "points": 25,
     "available": 125, "wallet_version": 3,
 }  # fmt: skip
