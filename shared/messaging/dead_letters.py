@@ -52,7 +52,7 @@ async def _bury(
     detail = detail.replace("\x00", "\\x00")[:2000]
     await tx.raw.execute(
         _INSERT, new_id(), tenant, event.id if event else None, raw.topic, raw.part, raw.offset, printable(raw.key),
-        raw.value, headers_json(raw.headers).replace("\\u0000", "\\\\u0000"), raw.timestamp, error, detail,
+        raw.value, headers_json(raw.headers), raw.timestamp, error, detail,
         code_version(), blocks, tx.now,
     )  # fmt: skip
     told = [("error", error.encode()), ("origin", f"{raw.topic}/{raw.part}/{raw.offset}".encode())]

@@ -151,8 +151,9 @@ def read(raw: RawRecord, listens: Callable[[str], bool]) -> Item:
 
 
 def headers_json(headers: Headers) -> str:
-    """Headers as JSON for a database; bytes that are no text are kept by their escapes."""
-    return json.dumps([[name, (value or b"").decode("utf-8", "backslashreplace")] for name, value in headers])
+    """Headers as JSON for a database; bytes that are no text, and NUL, are kept by their escapes."""
+    texts = [(name, (value or b"").decode("utf-8", "backslashreplace")) for name, value in headers]
+    return json.dumps([[text.replace("\x00", "\\x00") for text in pair] for pair in texts])
 
 
 def headers_of(stored: Sequence[tuple[str, str]]) -> Headers:

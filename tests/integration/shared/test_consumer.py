@@ -58,15 +58,16 @@ async def test_what_is_no_event_becomes_a_dead_letter_and_blocks_nobody(spine: S
         Record(spine.topic, b"shop:c-1", b"{not json", good.headers),
         Record(spine.topic, b"shop:c-1", b"", []),
         Record(spine.topic, b"\xff\x00", b"\x00\xff", [("ce_id", b"\x00")]),
+        Record(spine.topic, b"shop:c-1", b"", [("x", b"\x00, and \\u0000 spelled out")]),
         Record(spine.topic, b"shop:somebody-else", good.value, good.headers),
         Record(spine.topic, good.key, good.value, [(k, v.replace(b":1", b":99")) for k, v in good.headers]),
     ]
     await spine.producer.send([*poison, good], deadline_s=10)
     async with spine.running(spine.consumer()):
-        await spine.reaches(6)
-    assert await spine.value("SELECT count(*) FROM dead_letter") == 5
+        await spine.reaches(7)
+    assert await spine.value("SELECT count(*) FROM dead_letter") == 6
     assert await spine.value("SELECT count(*) FROM inbox") == 1
-    assert await spine.value("SELECT sum(record_count) FROM outbox") == 6
+    assert await spine.value("SELECT sum(record_count) FROM outbox") == 7
 
 
 async def test_an_event_that_breaks_the_handler_is_isolated_and_its_key_parked(spine: Spine) -> None:

@@ -111,6 +111,12 @@ def test_any_headers_are_an_envelope_or_an_envelope_error(headers: Headers) -> N
         assert "\x00" not in envelope.tenant + envelope.type + envelope.source + envelope.correlation_id
 
 
+@pytest.mark.parametrize("name", ["ce_tenant", "ce_type", "ce_source", "ce_correlationid", "traceparent"])
+def test_no_nul_gets_into_a_text(name: str) -> None:
+    """No text column takes one: the event would be refused again and again, with all that stands around it."""
+    assert r"\x00" not in repr(Envelope.of([*GOOD, (name, b"a\x00b")]))
+
+
 def test_keys_keep_the_events_of_one_customer_together() -> None:
     now = datetime(2026, 3, 14, tzinfo=UTC)
     known = PurchaseCancelled(occurred_at=now, order_id="o-1", customer_id="anna")
