@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import Any, ClassVar, Final, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import BaseModel, ValidationError
-from starlette.types import Message, Receive
+from starlette.types import Receive
 
 from shared.errors import InvalidError, TooLargeError, UnavailableError
 from shared.http.errors import ClientGoneError, SlowRequestError, UnsupportedMediaError
 from shared.http.faults import faults_of
 from shared.http.json import read_json
+from shared.http.shortcut import body_at_hand
 
 BODY_MAX_BYTES: Final = 1_048_576
 BODY_TIMEOUT_S: Final = 10.0
@@ -39,20 +40,19 @@ async def read_body(
     announced = headers.get(b"content-length", b"0")
     if len(announced) > 15 or int(announced) > limit_bytes:
         raise too_large(limit_bytes)
-    alarm = _Alarm(timeout_s)
-    try:
-        message = await receive()
-        if message.get("more_body", False) or message["type"] != "http.request":
-            return await _collect(message, receive, limit_bytes)
-        body: bytes = message.get("body", b"")
-    except asyncio.CancelledError as error:
-        if alarm.was_ours():
-            raise SlowRequestError(f"The body did not arrive within {timeout_s:g} s.") from error
-        raise
-    finally:
-        alarm.stop()
+    body = body_at_hand(receive)
+    if body is None:
+        return await _in_time(receive, limit_bytes, timeout_s)
     _check_size(len(body), limit_bytes)
     return body
+
+
+async def _in_time(receive: Receive, limit_bytes: int, timeout_s: float) -> bytes:
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await _collect(receive, limit_bytes)
+    except TimeoutError as error:
+        raise SlowRequestError(f"The body did not arrive within {timeout_s:g} s.") from error
 
 
 async def read_model(
@@ -95,42 +95,16 @@ def too_large(limit_bytes: int) -> TooLargeError:
     return TooLargeError(f"The body is larger than {limit_bytes} bytes.", limit_bytes=limit_bytes)
 
 
-class _Alarm:
-    """asyncio.timeout() at a fifth of its price, which was a tenth of an ingest: the body is nearly always here."""
-
-    __slots__ = ("_cancelling", "_rang", "_task", "_timer")
-
-    def __init__(self, timeout_s: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._task = cast("asyncio.Task[Any]", asyncio.current_task(loop))
-        self._cancelling = self._task.cancelling()
-        self._rang = False
-        self._timer = loop.call_later(timeout_s, self._ring)
-
-    def _ring(self) -> None:
-        self._rang = True
-        self._task.cancel()
-
-    def was_ours(self) -> bool:
-        """Whether the task was cancelled by this alarm alone, and by nobody who wants it to end."""
-        return self._rang and self._task.uncancel() <= self._cancelling
-
-    def stop(self) -> None:
-        """The body is here."""
-        self._timer.cancel()
-
-
-async def _collect(message: Message, receive: Receive, limit_bytes: int) -> bytes:
+async def _collect(receive: Receive, limit_bytes: int) -> bytes:
     held = _Held()
     chunks: list[bytes] = []
     try:
-        while message["type"] != "http.disconnect":
+        while (message := await receive())["type"] != "http.disconnect":
             chunks.append(message.get("body", b""))
             held.take(len(chunks[-1]))
             _check_size(held.bytes, limit_bytes)
             if not message.get("more_body", False):
                 return b"".join(chunks)
-            message = await receive()
         raise ClientGoneError
     finally:
         held.release()

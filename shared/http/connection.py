@@ -4,6 +4,7 @@ connections there may be. uvicorn itself waits for ever for the end of a head, a
 import asyncio
 from typing import Any, Final
 
+from uvicorn._types import HTTPScope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from shared.errors import MalformedError, TreueError
@@ -19,11 +20,14 @@ _LINGER_S: Final = 1.0
 class BoundedConnection(HttpToolsProtocol):
     """A connection that a slow or broken client cannot hold."""
 
+    # Beside uvicorn's own attributes, which with ours would be too many for Python to keep them quick to reach.
+    __slots__ = ("_head_bytes", "_head_of", "_refused", "_timer")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._in_head = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._head_of: HTTPScope | None = None
         self._head_bytes = 0
-        self._head_timer: asyncio.TimerHandle | None = None
         self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -31,41 +35,42 @@ class BoundedConnection(HttpToolsProtocol):
         if len(self.connections) > CONNECTIONS_MAX:
             transport.abort()
         else:
-            self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._head_too_slow)
+            self._timer = self.loop.call_later(HEAD_TIMEOUT_S, self._too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         super().connection_lost(exc)
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._in_head = True
-        self._head_bytes = 0
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        if self._head_timer is not None:
-            self._stop_timer()
-        super().on_headers_complete()
-
     def data_received(self, data: bytes) -> None:
         if self._refused:
             return
         super().data_received(data)
-        if self._in_head:
-            self._bound_head(len(data))
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or self._in_head:
+            self._wait_for_head(len(data))
+        elif self._timer is not None:
+            self._stop_timer()
 
-    def _bound_head(self, received: int) -> None:
-        self._head_bytes += received
-        if self._head_bytes > HEAD_MAX_BYTES:
+    @property
+    def _in_head(self) -> bool:
+        """Whether a request has begun whose head is not complete: uvicorn learns the method at the end of it."""
+        return self.scope is not None and "method" not in self.scope
+
+    def _wait_for_head(self, received: int) -> None:
+        """What came was not the whole head of a request: bound how long, and how much of it, we wait for."""
+        if self._head_of is self.scope:
+            self._head_bytes += received
+        else:  # these bytes may be the end of the request before
+            self._head_of, self._head_bytes = self.scope, 0
+        if self._in_head and self._head_bytes > HEAD_MAX_BYTES:
             self._refuse(HeadersTooLargeError(f"The headers exceed {HEAD_MAX_BYTES} bytes."))
-        elif self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_TIMEOUT_S, self._head_too_slow)
+        elif self._timer is None and not self.transport.is_closing():
+            self._timer = self.loop.call_later(HEAD_TIMEOUT_S, self._too_slow)
 
-    def _head_too_slow(self) -> None:
+    def _too_slow(self) -> None:
         if self._in_head:
             self._refuse(SlowRequestError(f"The headers did not arrive within {HEAD_TIMEOUT_S:g} s."))
-        else:  # not a word so far
+        else:  # not a word of a request
             self.transport.close()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words are plain text
@@ -89,9 +94,9 @@ class BoundedConnection(HttpToolsProtocol):
         self.loop.call_later(_LINGER_S, self.transport.close)
 
     def _stop_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _unsupported_upgrade_warning(self) -> None:
         """Whoever asks for another protocol gets HTTP/1.1; that needs no line in the log."""

@@ -9,6 +9,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from shared.http.hot import HotRequest
 from shared.http.routing import UNMATCHED, Route
+from shared.http.shortcut import answer_at_once
 from shared.ids import new_id
 from shared.observability.context import CORRELATION_ID, EVENT_ID, TENANT
 
@@ -21,7 +22,18 @@ _numbers: Final = count(1)
 class Exchange:
     """A request's name and route, and the way back to its client, which stamps that name on the answer."""
 
-    __slots__ = ("_send", "_stamp", "correlation_id", "headers", "params", "receive", "route", "scope", "status")
+    __slots__ = (
+        "_head",
+        "_send",
+        "_stamp",
+        "correlation_id",
+        "headers",
+        "params",
+        "receive",
+        "route",
+        "scope",
+        "status",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, route: Route | None, params: dict[str, str]) -> None:
         self.scope = scope
@@ -30,6 +42,7 @@ class Exchange:
         self.route = route
         self.params = params
         self.status = 0
+        self._head: Message | None = None
         self._send = send
         given = self.headers.get(b"x-correlation-id")
         name = given if given is not None and _given_id(given) else _PROCESS % next(_numbers)
@@ -58,17 +71,30 @@ class Exchange:
         return HotRequest(self.scope, self.receive, self.headers, self.params, self.correlation_id)
 
     async def send(self, message: Message) -> None:
-        """Pass on what FastAPI sends."""
+        """Pass on what FastAPI sends; its head waits for the body, so that both can go at once."""
         if message["type"] == "http.response.start":
-            self.status = message["status"]
-            message["headers"] = [*message["headers"], self._stamp]
+            self._head = message
+            return
+        if self._head is not None:
+            status, headers = self._head["status"], [*self._head["headers"], self._stamp]
+            self._head = None
+            body = message.get("body", b"")
+            if not message.get("more_body", False) and (b"content-length", b"%d" % len(body)) in headers:
+                await self._whole(status, headers, body)
+                return
+            self.status = status
+            await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send(message)
 
     async def answer(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
         """Answer at once."""
+        if status in (204, 304):  # these have no body, and so no length
+            await self._whole(status, [*headers, self._stamp], b"")
+        else:
+            await self._whole(status, [*headers, self._stamp, (b"content-length", b"%d" % len(body))], body)
+
+    async def _whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         self.status = status
-        lines = [*headers, self._stamp]
-        if status not in (204, 304):  # these have no body whose length could be told
-            lines.append((b"content-length", b"%d" % len(body)))
-        await self._send({"type": "http.response.start", "status": status, "headers": lines})
-        await self._send({"type": "http.response.body", "body": body})
+        if not answer_at_once(self._send, status, headers, body):
+            await self._send({"type": "http.response.start", "status": status, "headers": headers})
+            await self._send({"type": "http.response.body", "body": body})

@@ -140,6 +140,53 @@ async def test_a_slow_head_after_a_good_request_is_given_up_too(monkeypatch: pyt
         assert b"HTTP/1.1 408" in answer
 
 
+async def test_empty_lines_do_not_hold_a_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "HEAD_TIMEOUT_S", 0.2)
+    async with serving(echo_app()) as (port, _, _):
+        assert await talk(port, b"\r\n") == b""
+        assert (await talk(port, GOOD, b"\r\n", pause_s=0.05)).count(b"HTTP/1.1") == 1
+
+
+async def test_a_body_and_the_next_head_in_one_piece_are_both_read() -> None:
+    large = HEAD + b"content-length: 9000\r\n\r\n" + b"7" * 9000
+    last = CLOSE + b"content-length: 1\r\n\r\n7"
+    async with serving(echo_app()) as (port, _, _):
+        answer = await talk(port, large * 12 + last[:30], last[30:], pause_s=0.05)
+        assert answer.count(b"HTTP/1.1 200") == 13
+
+
+async def test_a_client_that_asks_first_whether_it_may_send_is_told() -> None:
+    asking = CLOSE + b"expect: 100-continue\r\ncontent-length: 2\r\n\r\n"
+    async with serving(echo_app()) as (port, _, _):
+        answer = await talk(port, asking, b"{}", pause_s=0.05)
+        assert answer.startswith(b"HTTP/1.1 100")
+        assert answer.endswith(b"{}")
+
+
+async def test_to_head_only_the_head_is_sent() -> None:
+    async def look(_: HotRequest) -> HotResponse:
+        return HotResponse(200, b"12345")
+
+    app = create_app(service="test", version="1", title="Test", hot={("HEAD", "/look"): look, ("GET", "/look"): look})
+    async with serving(app) as (port, _, _):
+        request = b" /look HTTP/1.1\r\nhost: x\r\n"
+        answer = await talk(port, b"HEAD" + request + b"\r\nGET" + request + b"connection: close\r\n\r\n")
+        first, second = answer.split(b"HTTP/1.1 200 OK\r\n")[1:]
+        assert b"content-length: 5" in first
+        assert first.endswith(b"\r\n\r\n")
+        assert second.endswith(b"\r\n\r\n12345")
+
+
+async def test_a_header_cannot_split_the_answer() -> None:
+    async def careless(_: HotRequest) -> HotResponse:
+        return HotResponse(200, b"x", ((b"location", b"/a\r\nset-cookie: admin=1"),))
+
+    app = create_app(service="test", version="1", title="Test", hot={("GET", "/careless"): careless})
+    async with serving(app) as (port, _, _):
+        answer = await talk(port, b"GET /careless HTTP/1.1\r\nhost: x\r\n\r\n")
+        assert b"set-cookie" not in answer
+
+
 async def test_an_answer_in_progress_is_not_cut_by_nonsense_behind_it() -> None:
     async with serving(echo_app()) as (port, _, _):
         answer = await talk(port, b"GET /slow HTTP/1.1\r\nhost: x\r\n\r\n\x00\x01nonsense")
