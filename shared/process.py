@@ -37,7 +37,14 @@ async def run_together(stop: asyncio.Event, *tasks: Coroutine[Any, Any, None]) -
 
 
 async def _to_the_end(task: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
-    await task
+    try:
+        await task
+    except asyncio.CancelledError as cancelled:
+        ours = asyncio.current_task()
+        if ours is not None and ours.cancelling():
+            raise
+        # A task group passes over a cancelled child: a library's stray cancellation must not end a task in silence.
+        raise RuntimeError(f"{task} was cancelled from within") from cancelled
     if not stop.is_set():
         raise RuntimeError(f"{task} ended, though nobody asked it to")
 

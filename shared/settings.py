@@ -32,4 +32,5 @@ class ServiceSettings(BaseSettings):
         default=None, validation_alias=AliasChoices("otlp_endpoint", "OTEL_EXPORTER_OTLP_ENDPOINT")
     )
     pool_size: int = Field(default=8, ge=1, le=100, description="Connections that the HTTP side may hold.")
+    batch_pool_size: int = Field(default=8, ge=1, le=100, description="Connections that the worker's lanes may hold.")
     shutdown_timeout_s: float = Field(default=20.0, gt=0)

@@ -1,8 +1,6 @@
 """Puts the service together: the only file that knows every room."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,31 +11,18 @@ from services.metrics.entrypoints.consumer import MetricsApplication
 from services.metrics.entrypoints.http import metrics_router
 from services.metrics.entrypoints.internal import internal_router
 from services.metrics.settings import MetricsSettings
+from shared import worker
 from shared.auth.tokens import TokenVerifier
 from shared.clock import SystemClock
-from shared.db.engine import create_engine
-from shared.db.migrate import migrate
-from shared.db.transaction import transaction
-from shared.errors import UnavailableError
 from shared.http.app import Application, create_app
 from shared.http.event_status import event_status_router
-from shared.http.health import ReadinessCheck
 from shared.http.server import serve
-from shared.messaging.consumer import Consumer, ConsumerSettings
-from shared.messaging.producer import Producer
-from shared.messaging.relay import Relay
-from shared.messaging.unparker import Unparker
-from shared.process import run_together
+from shared.roles import Service
+from shared.worker import database_check, open_engine
 
 SERVICE: Final = "metrics"
 VERSION: Final = "1"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-
-
-async def run_migrations(settings: MetricsSettings) -> list[str]:
-    """Bring the schema up to date by the role that owns it; returns the revisions that were new."""
-    url = settings.migration_url or settings.database_url
-    return await migrate(url.get_secret_value(), SERVICE, MIGRATIONS)
 
 
 def build_api(settings: MetricsSettings, engine: AsyncEngine) -> Application:
@@ -48,63 +33,20 @@ def build_api(settings: MetricsSettings, engine: AsyncEngine) -> Application:
         title="Treue metrics",
         description="Figures of loyalty for any period of local days.",
         verifier=TokenVerifier(settings.internal_public_key, SystemClock()),
-        checks=(_database_check(engine),),
+        checks=(database_check(engine),),
         routers=(metrics_router(engine), internal_router(engine), event_status_router(engine)),
     )
 
 
 async def run_api(settings: MetricsSettings, stop: asyncio.Event) -> None:
     """Answer questions until told to stop."""
-    async with _engine(settings, "http", settings.pool_size) as engine:
+    async with open_engine(settings, f"{SERVICE}-http", settings.pool_size) as engine:
         await serve(build_api(settings, engine), settings.host, settings.port, settings.shutdown_timeout_s, stop)
 
 
 async def run_worker(settings: MetricsSettings, stop: asyncio.Event) -> None:
     """Fold events until told to stop."""
-    async with AsyncExitStack() as stack:
-        batches = await stack.enter_async_context(_engine(settings, "batches", settings.batch_pool_size))
-        relaying = await stack.enter_async_context(_engine(settings, "relay", 2))
-        producer = Producer(settings.kafka_bootstrap, client_id=f"treue-{SERVICE}")
-        await producer.start()
-        stack.push_async_callback(producer.stop)
-        application = MetricsApplication(TableStore)
-        consumer = Consumer(ConsumerSettings(settings.kafka_bootstrap, SERVICE), batches, application)
-        health = _build_health(relaying, consumer, producer)
-        await run_together(
-            stop,
-            consumer.run(stop),
-            Unparker(batches, application).run(stop),
-            Relay(relaying, producer, service=SERVICE).run(stop),
-            serve(health, settings.host, settings.worker_port, settings.shutdown_timeout_s, stop),
-        )
+    await worker.run_worker(SERVICE, settings, MetricsApplication(TableStore), stop)
 
 
-def _build_health(engine: AsyncEngine, consumer: Consumer, producer: Producer) -> Application:
-    async def consumes() -> None:
-        if consumer.problem is not None:
-            raise UnavailableError(consumer.problem)
-
-    async def produces() -> None:
-        if not producer.ready:
-            raise UnavailableError("no connection to Kafka")
-
-    checks = (_database_check(engine), ReadinessCheck("consumer", consumes), ReadinessCheck("producer", produces))
-    return create_app(service=f"{SERVICE}-worker", version=VERSION, title="Treue metrics, worker", checks=checks)
-
-
-def _database_check(engine: AsyncEngine) -> ReadinessCheck:
-    async def answers() -> None:
-        async with transaction(engine):
-            pass
-
-    return ReadinessCheck("database", answers)
-
-
-@asynccontextmanager
-async def _engine(settings: MetricsSettings, purpose: str, pool_size: int) -> AsyncIterator[AsyncEngine]:
-    url = settings.database_url.get_secret_value()
-    engine = create_engine(url, name=f"treue-{SERVICE}-{purpose}", pool_size=pool_size)
-    try:
-        yield engine
-    finally:
-        await engine.dispose()
+PROCESS: Final = Service(SERVICE, MetricsSettings, MIGRATIONS, run_api, run_worker)

@@ -26,6 +26,7 @@ from shared.messaging.lane import HaltError, Lane
 from shared.messaging.membership import Membership
 from shared.messaging.offsets import FencedError
 from shared.messaging.posting import Posting
+from shared.messaging.stopping import stop_within
 from shared.messaging.topics import cluster_id
 from shared.observability.logging import get_logger
 from shared.observability.metrics import CONSUMER_LAG
@@ -46,7 +47,7 @@ class ConsumerSettings:
 
     bootstrap: str
     service: str
-    session_timeout_ms: int = 10_000
+    session_timeout_ms: int = 6_000
     batch_max: int = _BATCH_MAX
 
 
@@ -120,8 +121,7 @@ class Consumer:
                 showing.cancel()
                 await asyncio.gather(showing, return_exceptions=True)
             await self._let_go()
-            with contextlib.suppress(KafkaError, OSError, TimeoutError):
-                await asyncio.wait_for(consumer.stop(), timeout=5)
+            await stop_within(consumer, 5)
 
     async def _read(self, consumer: AIOKafkaConsumer, cluster: str, stop: asyncio.Event) -> None:
         alone_since = time.monotonic()

@@ -5,7 +5,6 @@ passes means "outcome unknown": the record may still arrive, and the same event 
 """
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
@@ -13,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from shared.errors import UnavailableError
 from shared.events.envelope import Record
+from shared.messaging.stopping import stop_within
 from shared.observability.logging import get_logger
 from shared.observability.metrics import PRODUCER_FAILURES, PRODUCER_REBUILDS, PRODUCER_SENDS
 
@@ -130,8 +130,7 @@ class Producer:
     @staticmethod
     async def _dispose(producer: AIOKafkaProducer | None) -> None:
         if producer is not None:
-            with contextlib.suppress(KafkaError, OSError, TimeoutError):
-                await asyncio.wait_for(producer.stop(), timeout=_STOP_TIMEOUT_S)
+            await stop_within(producer, _STOP_TIMEOUT_S)
 
     @staticmethod
     def _dead(producer: AIOKafkaProducer) -> bool:

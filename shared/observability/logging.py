@@ -84,7 +84,7 @@ def _take_over(handler: logging.Handler, level: str) -> None:
         logger.handlers.clear()
         logger.propagate = True
     # At INFO these tell of every poll, heartbeat or connection.
-    for chatty in ("aiokafka", "asyncio", "uvicorn.error", "sqlalchemy.engine"):
+    for chatty in ("aiokafka", "asyncio", "httpx", "uvicorn.error", "sqlalchemy.engine"):
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
 
 

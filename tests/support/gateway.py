@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from services.gateway.bootstrap import run_api, run_migrations, run_worker
+from services.gateway.bootstrap import PROCESS, run_api, run_worker
 from services.gateway.settings import GatewaySettings
 from shared.auth.principal import Principal
 from shared.auth.tokens import TokenVerifier
@@ -247,7 +247,7 @@ async def running_gateway(parts: Parts, database: Database, **overrides: Any) ->
         | {f"{name}_url": f"http://{HOST}:{ports[name]}" for name in ("points", "notifications", "metrics")}
         | overrides
     )
-    await run_migrations(settings)
+    await PROCESS.migrate(settings)
     producer = Producer(settings.kafka_bootstrap, client_id="stand-in")
     await producer.start()
     points = Points("points", ports["points"], keys.public, producer=producer)

@@ -77,7 +77,7 @@ class Upstream:
         )
         return Reply(answer.status_code, dict(answer.headers.raw), answer.content)
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Hang up."""
         await self._client.aclose()
 
@@ -91,7 +91,7 @@ class Upstreams:
     def __getitem__(self, service: Service) -> Upstream:
         return self._all[service]
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Hang up everywhere."""
         for upstream in self._all.values():
-            await upstream.close()
+            await upstream.aclose()

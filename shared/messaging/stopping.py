@@ -1,0 +1,23 @@
+"""Stopping a client of aiokafka's: within a limit, and without what it lets escape."""
+
+import asyncio
+from typing import Any
+
+from aiokafka.errors import KafkaError
+
+from shared.observability.logging import get_logger
+
+_log = get_logger(__name__)
+
+
+async def stop_within(client: Any, timeout_s: float) -> None:
+    """Stop a consumer or a producer. Both hang when the broker hangs, and let the cancellation of their own tasks
+    escape: only a cancellation that was meant for us goes on from here."""
+    try:
+        await asyncio.wait_for(client.stop(), timeout=timeout_s)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+    except (KafkaError, OSError, TimeoutError) as error:
+        _log.warning("client_not_stopped_cleanly", error=f"{type(error).__name__}: {error}"[:200])

@@ -1,0 +1,113 @@
+"""The worker of a service: consumer, unparker and relay side by side, with a health page of its own.
+
+Batches, the relay and HTTP have engines of their own, so that none starves the others.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.db.engine import create_engine
+from shared.db.transaction import transaction
+from shared.errors import UnavailableError
+from shared.http.app import create_app
+from shared.http.health import ReadinessCheck
+from shared.http.server import serve
+from shared.messaging.consumer import Consumer, ConsumerSettings
+from shared.messaging.incoming import Application
+from shared.messaging.producer import Producer
+from shared.messaging.relay import Relay
+from shared.messaging.unparker import Unparker
+from shared.process import run_together
+from shared.settings import ServiceSettings
+
+
+async def run_worker(
+    service: str,
+    settings: ServiceSettings,
+    application: Application,
+    stop: asyncio.Event,
+    *,
+    group: str | None = None,
+    besides: Sequence[Coroutine[Any, Any, None]] = (),
+) -> None:
+    """Apply events, publish what follows from them and do what the service does `besides`, until told to stop.
+
+    `group` is the consumer group, the service's name unless told otherwise.
+    """
+    async with (
+        open_engine(settings, f"{service}-batches", settings.batch_pool_size) as batches,
+        open_engine(settings, f"{service}-relay", 2) as relaying,
+        open_producer(settings, f"treue-{service}-worker") as producer,
+    ):
+        relay = Relay(relaying, producer, service=service)
+        consuming = ConsumerSettings(settings.kafka_bootstrap, group or service)
+        consumer = Consumer(consuming, batches, application, after_commit=relay.wake)
+        health = create_app(
+            service=f"{service}-worker",
+            version="1",
+            title=f"Treue {service}, worker",
+            checks=(database_check(relaying), _consumer_check(consumer), producer_check(producer)),
+        )
+        await run_together(
+            stop,
+            consumer.run(stop),
+            Unparker(batches, application).run(stop),
+            relay.run(stop),
+            serve(health, settings.host, settings.worker_port, settings.shutdown_timeout_s, stop),
+            *besides,
+        )
+
+
+@asynccontextmanager
+async def open_engine(settings: ServiceSettings, name: str, pool_size: int) -> AsyncIterator[AsyncEngine]:
+    """An engine on the service's database, for as long as the block runs; `name` is shown in pg_stat_activity."""
+    engine = create_engine(settings.database_url.get_secret_value(), name=f"treue-{name}", pool_size=pool_size)
+    try:
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def open_producer(
+    settings: ServiceSettings, client_id: str, in_flight_max: int = 20_000
+) -> AsyncIterator[Producer]:
+    """A producer for as long as the block runs; it connects by itself, however long that takes."""
+    producer = Producer(settings.kafka_bootstrap, client_id=client_id, in_flight_max=in_flight_max)
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+def database_check(engine: AsyncEngine) -> ReadinessCheck:
+    """Ready when the database answers."""
+
+    async def answers() -> None:
+        async with transaction(engine):
+            pass
+
+    return ReadinessCheck("database", answers)
+
+
+def producer_check(producer: Producer) -> ReadinessCheck:
+    """Ready when there is a connection to Kafka."""
+
+    async def produces() -> None:
+        if not producer.ready:
+            raise UnavailableError("no connection to Kafka")
+
+    return ReadinessCheck("producer", produces)
+
+
+def _consumer_check(consumer: Consumer) -> ReadinessCheck:
+    async def consumes() -> None:
+        if consumer.problem is not None:
+            raise UnavailableError(consumer.problem)
+
+    return ReadinessCheck("consumer", consumes)
