@@ -8,7 +8,7 @@ from services.gateway.ingest.intake import Intake
 from services.gateway.ingest.kinds import CUSTOMERS, EVENT_KINDS, Kind, profile_of
 from services.gateway.ingest.reading import Reader
 from services.gateway.ingest.reception import Reception
-from services.gateway.ingest.stamping import id_of, stamped
+from services.gateway.ingest.stamping import id_of, stamp_of
 from services.gateway.ingest.strictly import unacceptable
 from services.gateway.tenants.directory import TenantDirectory
 from shared.auth.principal import Principal
@@ -66,14 +66,14 @@ class IngestRoutes:
             session.bucket.take(len(found) - 1)
             records: list[Record] = []
             results: list[bytes] = []
-            traceparent = current_traceparent()
+            stamp = stamp_of(at, request.correlation_id, current_traceparent())
             for index, one in enumerate(found):
                 if isinstance(one, TreueError):
                     results.append(b'{"index":%d,"error":%b}' % (index, problem_response(one)[2]))
                     continue
                 event_id = id_of(at.tenant.tenant, one[0], f"{key}/{index}" if key else None)
-                records.append(stamped(one[1], event_id, at, request.correlation_id, traceparent))
-                results.append(b'{"index":%d,"event_id":"%b"}' % (index, str(event_id).encode()))
+                records.append(stamp.record(one[1], event_id))
+                results.append(b'{"index":%d,"event_id":"%b"}' % (index, event_id.encode()))
             if records:
                 await self._intake.take(at.tenant.tenant, records)
             counts = (len(records), len(found) - len(records), b",".join(results))
@@ -90,9 +90,9 @@ class IngestRoutes:
         at = await self._reception(session.principal)
         event = CustomerErased(occurred_at=at.now, customer_id=_customer_id(request))
         event_id = id_of(at.tenant.tenant, None, None)
-        record = stamped(event, event_id, at, request.correlation_id, current_traceparent())
+        record = stamp_of(at, request.correlation_id, current_traceparent()).record(event, event_id)
         await self._intake.take(at.tenant.tenant, [record])
-        return _accepted(str(event_id))
+        return _accepted(event_id)
 
     async def _take_one(self, request: HotRequest, session: Session, reader: Reader) -> HotResponse:
         key = idempotency_key(request)
@@ -100,9 +100,9 @@ class IngestRoutes:
         at = await self._reception(session.principal)
         given, event = reader.one(raw, at)
         event_id = id_of(at.tenant.tenant, given, key)
-        record = stamped(event, event_id, at, request.correlation_id, current_traceparent())
+        record = stamp_of(at, request.correlation_id, current_traceparent()).record(event, event_id)
         await self._intake.take(at.tenant.tenant, [record])
-        return _accepted(str(event_id))
+        return _accepted(event_id)
 
     async def _session(self, request: HotRequest, kind: Kind) -> Session:
         """Who calls, if they may bring this kind of thing and not too much of it."""

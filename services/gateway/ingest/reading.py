@@ -40,24 +40,24 @@ class Reader:
 
     def one(self, raw: bytes, at: Reception) -> Read:
         """A body that is one event. Raises what read_strictly() raises."""
-        given = self.fast(raw)
-        event = None if given is None else self.kind.translate(given, at, is_plain(raw, given))
-        return read_strictly(self.kind, raw, at) if event is None else (given, event)
+        found = self.fast(raw)
+        event = None if found is None else self.kind.translate(found[0], at, found[1])
+        return read_strictly(self.kind, raw, at) if found is None or event is None else (found[0], event)
 
-    def fast(self, raw: bytes) -> Any:
-        """What came in, by the fast way alone; None where only the strict one can tell."""
-        return self._fast(self._one, raw)
+    def fast(self, raw: bytes) -> tuple[Any, bool] | None:
+        """What came in, by the fast way alone, and whether it is plain; None where only the strict one can tell."""
+        return _fast(self._one, raw)
 
     def many(self, raw: bytes, at: Reception) -> list[Read | TreueError]:
         """A batch: for each item what it holds, or what is wrong with it.
 
         Raises MalformedError or InvalidError for a body that is no batch at all.
         """
-        batch = self._fast(self._many, raw)
+        batch = _fast(self._many, raw)
         if batch is None:
             return [self._item(part, index, at) for index, part in enumerate(self._split(raw))]
-        items: Sequence[Any] = getattr(batch, self.kind.name)
-        plain = is_plain(raw, batch)
+        items: Sequence[Any] = getattr(batch[0], self.kind.name)
+        plain = batch[1]
         found: list[Read | TreueError] = []
         parts: Sequence[bytes] = ()
         for index, given in enumerate(items):
@@ -82,17 +82,6 @@ class Reader:
             return within(error, f"/{self.kind.name}/{index}")
         except TreueError as error:
             return error
-
-    @staticmethod
-    def _fast(decoder: "msgspec.json.Decoder[Any]", raw: bytes) -> Any:
-        """What the bytes hold; None where only the strict way can tell."""
-        if b"\\" in raw and any(escape in raw for escape in _DOUBTFUL_ESCAPES):
-            return None
-        try:
-            given = decoder.decode(raw)
-        except _UNREADABLE:
-            return None
-        return given if raw.count(b'"') == _encode(given).count(b'"') else None
 
     def _split(self, raw: bytes) -> Sequence[bytes]:
         """The bytes of each item."""
@@ -124,9 +113,19 @@ def _batch(name: str, items: Any) -> type[msgspec.Struct]:
     return msgspec.defstruct(f"Batch_{name}", [(name, items)], forbid_unknown_fields=True, frozen=True)
 
 
-def is_plain(raw: bytes, given: Any) -> bool:
-    """Whether every text in it is printable ASCII without spaces at its ends."""
-    if b"\\" in raw or not raw.isascii() or b"\x7f" in raw:
-        return False
-    written = _encode(given)  # compact: a space beside a quote stands inside a text
-    return b'" ' not in written and b' "' not in written
+def _fast(decoder: "msgspec.json.Decoder[Any]", raw: bytes) -> tuple[Any, bool] | None:
+    """What the bytes hold, and whether every text in it is printable ASCII without spaces at its ends; None where only
+    the strict way can tell."""
+    escaped = b"\\" in raw
+    if escaped and any(escape in raw for escape in _DOUBTFUL_ESCAPES):
+        return None
+    try:
+        given = decoder.decode(raw)
+    except _UNREADABLE:
+        return None
+    written = _encode(given)
+    if raw.count(b'"') != written.count(b'"'):
+        return None
+    # What was written is compact: a space beside a quote stands inside a text.
+    plain = not escaped and raw.isascii() and b"\x7f" not in raw and b'" ' not in written and b' "' not in written
+    return given, plain

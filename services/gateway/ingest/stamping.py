@@ -1,17 +1,14 @@
 """An event gets its id and its envelope, and becomes a record."""
 
-from uuid import UUID
-
 from services.gateway.ingest.contracts import Given, Profile
 from services.gateway.ingest.reception import Reception
-from shared.events.contract import Event
-from shared.events.envelope import Envelope, Record, record_of
-from shared.ids import event_id, new_id
+from shared.events.envelope import Envelope, Stamp
+from shared.ids import event_id_text, new_id, new_id_text
 
 SOURCE = "treue/gateway"
 
 
-def id_of(tenant: str, given: Given | Profile | None, idempotency_key: str | None) -> UUID:
+def id_of(tenant: str, given: Given | Profile | None, idempotency_key: str | None) -> str:
     """The caller's name of the event decides, else its Idempotency-Key; without both, the event is a new one.
 
     A profile is replaced as a whole, so that putting it twice is harmless. A key makes two of them the same event only
@@ -19,23 +16,24 @@ def id_of(tenant: str, given: Given | Profile | None, idempotency_key: str | Non
     """
     if isinstance(given, Given):
         if given.event_id:
-            return event_id(tenant, "event", given.event_id)
+            return event_id_text(tenant, "event", given.event_id)
     elif given is None or not given.occurred_at:
-        return new_id()
-    return event_id(tenant, "idempotency-key", idempotency_key) if idempotency_key else new_id()
+        return new_id_text()
+    return event_id_text(tenant, "idempotency-key", idempotency_key) if idempotency_key else new_id_text()
 
 
-def stamped(event: Event, event_id: UUID, at: Reception, correlation_id: str, traceparent: str) -> Record:
-    """The record of an event that came in."""
-    envelope = Envelope(
-        id=event_id,
-        type=event.TYPE,
-        version=event.VERSION,
-        tenant=at.tenant.tenant,
-        source=SOURCE,
-        time=at.now,
-        correlation_id=correlation_id,
-        traceparent=traceparent,
-        programme_version=at.tenant.programme_version,
+def stamp_of(at: Reception, correlation_id: str, traceparent: str) -> Stamp:
+    """The envelope of everything that one request brings."""
+    return Stamp(
+        Envelope(
+            id=new_id(),
+            type="",
+            version=0,
+            tenant=at.tenant.tenant,
+            source=SOURCE,
+            time=at.now,
+            correlation_id=correlation_id,
+            traceparent=traceparent,
+            programme_version=at.tenant.programme_version,
+        )
     )
-    return record_of(envelope, event)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.gateway.ingest.kinds import Kind
-from services.gateway.ingest.reading import Reader, is_plain
+from services.gateway.ingest.reading import Reader
 from services.gateway.ingest.reception import Reception
 from services.gateway.ingest.strictly import read_strictly
 from shared.errors import InvalidError, MalformedError, NotFoundError, TreueError
@@ -20,9 +20,9 @@ READERS = {kind.name: Reader(kind) for kind, _ in GOOD.values()}
 
 
 def by_fast_way(kind: Kind, raw: bytes, at: Reception) -> Event | str | None:
-    given = READERS[kind.name].fast(raw)
+    found = READERS[kind.name].fast(raw)
     try:
-        return None if given is None else kind.translate(given, at, is_plain(raw, given))
+        return None if found is None else kind.translate(found[0], at, found[1])
     except NotFoundError as error:
         return error.code
 
