@@ -1,6 +1,7 @@
 """/docs: a page made from the OpenAPI document on the server. It needs no script, no CDN and no internet."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from html import escape
@@ -11,6 +12,7 @@ from shared.http.schema_view import Row, SchemaView
 
 Document = dict[str, Any]
 Operation = dict[str, Any]
+_CODE: Final = re.compile("`([^`]+)`")
 _METHODS: Final = ("get", "post", "put", "patch", "delete")
 
 
@@ -48,7 +50,9 @@ def _navigation(groups: dict[str, list[tuple[str, str, Operation]]]) -> str:
     links = "".join(
         f"<h3>{escape(tag)}</h3>"
         + "".join(
-            f'<a href="#{_anchor(method, path)}">{_badge(method)} {escape(path)}</a>' for method, path, _ in operations
+            f'<a href="#{_anchor(method, path)}" title="{escape(path)}">'
+            f"{_badge(method)} {escape(operation.get('summary') or path)}</a>"
+            for method, path, operation in operations
         )
         for tag, operations in groups.items()
     )
@@ -90,7 +94,8 @@ def _problem(view: SchemaView, document: Document) -> str:
 
 def _parameter(view: SchemaView, parameter: dict[str, Any]) -> Row:
     kind = f"{view.kind(parameter.get('schema', {}))}, {parameter['in']}"
-    return Row(parameter["name"], kind, bool(parameter.get("required")), parameter.get("description", ""))
+    about = view.about({**parameter.get("schema", {}), "description": parameter.get("description", "")})
+    return Row(parameter["name"], kind, bool(parameter.get("required")), about)
 
 
 def _content(part: dict[str, Any]) -> dict[str, Any]:
@@ -116,14 +121,18 @@ def _curl(method: str, path: str, body: Any, operation: Operation) -> str:
 def _table(rows: Iterator[Row] | list[Row]) -> str:
     cells = "".join(
         f"<tr><td><code>{escape(row.name)}</code>{'' if row.required else ' <i>optional</i>'}</td>"
-        f"<td>{escape(row.kind)}</td><td>{escape(row.about)}</td></tr>"
+        f"<td>{escape(row.kind)}</td><td>{_inline(row.about)}</td></tr>"
         for row in rows
     )
     return f"<table>{cells}</table>" if cells else ""
 
 
 def _text(said: str) -> str:
-    return "".join(f"<p>{escape(part)}</p>" for part in said.split("\n\n") if part)
+    return "".join(f"<p>{_inline(part)}</p>" for part in said.split("\n\n") if part)
+
+
+def _inline(said: str) -> str:
+    return _CODE.sub(r"<code>\1</code>", escape(said))
 
 
 def _badge(method: str) -> str:

@@ -52,7 +52,7 @@ class SchemaView:
         required = set(schema.get("required", ()))
         for name, field in schema.get("properties", {}).items():
             place = f"{prefix}.{name}" if prefix else name
-            yield Row(place, self.kind(field), name in required, self._about(field))
+            yield Row(place, self.kind(field), name in required, self.about(field))
             if nesting < _NESTING_MAX:
                 yield from self.rows(field, place, nesting + 1)
 
@@ -98,7 +98,8 @@ class SchemaView:
             else:
                 return schema
 
-    def _about(self, schema: Schema) -> str:
+    def about(self, schema: Schema) -> str:
+        """What is said of it, and its limits."""
         said = schema.get("description", "")
         schema = self._plain(schema)
         limits = [f"{name}: {schema[name]}" for name in _LIMITS if schema.get(name) is not None]
