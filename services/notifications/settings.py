@@ -1,8 +1,8 @@
 """What notifications needs to run."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.notifications.adapters.smtp import Security
@@ -26,15 +26,22 @@ class NotificationsSettings(ServiceSettings):
     smtp_security: Security = Field(default="auto", description="tls, starttls, none; auto: starttls where offered.")
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
-    smtp_timeout_s: float = Field(default=30.0, gt=0, description="For one command of a mail's dialogue.")
+    smtp_timeout_s: float = Field(default=45.0, gt=0, description="For the whole dialogue about one mail.")
     sender_address: Annotated[str, AfterValidator(_address)] = Field(description="The sender of all mails.")
 
     senders: int = Field(default=2, ge=1, le=50, description="Connections to the mail server of one worker.")
     mails_per_second: float = Field(default=50.0, ge=0, description="At most, of one worker; 0: as fast as it goes.")
     mail_batch: int = Field(default=20, ge=1, le=500, description="Mails that a sender takes at once.")
-    lease_s: float = Field(default=300.0, gt=0, description="How long mails that were taken are one sender's.")
+    lease_s: float = Field(default=120.0, gt=0, description="How long mails that were taken are one sender's.")
     mail_poll_s: float = Field(default=0.2, gt=0, description="How often to look for mails that are due.")
     sweep_poll_s: float = Field(default=1.0, gt=0, description="How often to look who waited in vain.")
     retry_delays_s: tuple[float, ...] = Field(
         default=(60, 300, 1_800, 7_200, 28_800, 86_400), description="Pauses after each answer `not now`."
     )
+
+    @model_validator(mode="after")
+    def _a_mail_ends_within_its_lease(self) -> Self:
+        """A mail is begun in the first half of the lease; ended after it, somebody else may have sent it too."""
+        if self.smtp_timeout_s > self.lease_s / 2:
+            raise ValueError("smtp_timeout_s must be at most half of lease_s")
+        return self

@@ -28,7 +28,7 @@ Security = Literal["auto", "starttls", "tls", "none"]
 @dataclass(frozen=True, slots=True)
 class SmtpSettings:
     """Where the mail server is. `security`: tls from the first byte, starttls required, none, or (auto) starttls where
-    the server offers it."""
+    the server offers it. `timeout_s` is for the whole dialogue about one mail."""
 
     host: str
     port: int
@@ -36,7 +36,7 @@ class SmtpSettings:
     security: Security = "auto"
     username: str | None = None
     password: str | None = None
-    timeout_s: float = 30.0
+    timeout_s: float = 45.0
 
 
 class SmtpMailer:
@@ -71,7 +71,8 @@ class SmtpMailer:
             return message
         sender = self._settings.sender_address
         try:
-            await self._connection.send_message(message, sender=sender, recipients=[mail.address])
+            async with asyncio.timeout(self._settings.timeout_s):
+                await self._connection.send_message(message, sender=sender, recipients=[mail.address])
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
             answer = answer_of(error)
             if answer.stage is Stage.CONNECTION:

@@ -19,6 +19,7 @@ async def send_in_a_process(world: World, failpoint: str) -> int:
     fields = world.settings.model_dump(exclude={"migration_url"}) | {
         "database_url": world.settings.database_url.get_secret_value(),
         "lease_s": LEASE_S,
+        "smtp_timeout_s": LEASE_S / 2,
     }
     return await (
         await asyncio.create_subprocess_exec(

@@ -107,6 +107,16 @@ async def test_a_connection_that_breaks_does_not_count_and_the_others_go_on(worl
     assert sorted(mail["claims"] for mail in await world.messages())[-1] == 2
 
 
+async def test_a_server_that_falls_silent_is_left(world: World, box: MailServer) -> None:
+    await world.receive(customer())
+    await world.receive(earned())
+    box.delay_s = 2.0
+    with pytest.raises(MailServerAwayError):
+        await world.sender(smtp_timeout_s=0.2).send_due(asyncio.Event())
+    found = await world.one()
+    assert (found["status"], found["reason"], found["attempts"]) == ("queued", "connection", 0)
+
+
 async def test_an_address_that_is_none_stops_nobody(world: World, box: MailServer) -> None:
     await world.receive(customer("bad", email="a@b.c\r\nRCPT TO:<x@y.z>"), customer("good"))
     await world.receive(earned("bad"), earned("good"))

@@ -40,7 +40,8 @@ class Worker:
             "NOTIFICATIONS_SMTP_HOST": "127.0.0.1",
             "NOTIFICATIONS_SMTP_PORT": str(self.port),
             "NOTIFICATIONS_SENDER_ADDRESS": "points@treue.example",
-            "NOTIFICATIONS_LEASE_S": "2",
+            "NOTIFICATIONS_LEASE_S": "10",
+            "NOTIFICATIONS_SMTP_TIMEOUT_S": "5",
             "NOTIFICATIONS_RETRY_DELAYS_S": "[0.1, 0.1]",
         }
 

@@ -41,7 +41,7 @@ def settings_for(database: Database, **changes: Any) -> NotificationsSettings:
         "database_url": database.app, "migration_url": database.owner, "kafka_bootstrap": "unused:1",
         "internal_public_key": "unused", "smtp_host": "127.0.0.1", "smtp_port": 1,
         "sender_address": "points@treue.example", "mails_per_second": 0, "retry_delays_s": (0.05, 0.05),
-        "lease_s": 60, "senders": 1,
+        "lease_s": 60, "smtp_timeout_s": 5, "senders": 1,
     }  # fmt: skip
     return NotificationsSettings(**(fields | changes))
 
