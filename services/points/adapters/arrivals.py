@@ -10,7 +10,7 @@ from shared.observability.logging import get_logger
 
 _log = get_logger(__name__)
 _PAUSE_S = 0.015
-_PAUSE_AFTER_ERROR_S = 0.5
+_PAUSE_AFTER_ERROR_S = 0.25
 
 # A return that waits for its purchase stands in the inbox already, but has had no effect yet.
 _DECIDED = """
@@ -27,44 +27,52 @@ class Arrivals:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._waiting: dict[_EventKey, set[asyncio.Future[str]]] = {}
+        self._deadlines: dict[_EventKey, dict[asyncio.Future[str | None], float]] = {}
         self._polling: asyncio.Task[None] | None = None
 
     async def outcome(self, tenant: str, event_id: UUID, timeout_s: float) -> str | None:
-        """`applied` or `rejected`, as soon as it is known; None when it is not by then."""
-        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault((tenant, event_id), set()).add(future)
+        """`applied` or `rejected`, as soon as it is known; None when it is not by then. Looks at least once."""
+        loop = asyncio.get_running_loop()
+        key, future = (tenant, event_id), loop.create_future()
+        self._deadlines.setdefault(key, {})[future] = loop.time() + timeout_s
         if self._polling is None or self._polling.done():
             self._polling = asyncio.create_task(self._poll())
         try:
-            # The first look is always taken: at zero seconds the question is whether it is there now.
-            return await asyncio.wait_for(future, max(timeout_s, 0.25))
-        except TimeoutError:
-            return None
+            found: str | None = await future
         finally:
-            self._forget((tenant, event_id), future)
+            self._forget(key, future)
+        return found
 
     async def _poll(self) -> None:
-        while self._waiting:
+        while self._deadlines:
+            looked_for = [(key, future) for key, futures in self._deadlines.items() for future in futures]
             pause_s = _PAUSE_S
             try:
                 await self._look()
             except Exception as error:  # noqa: BLE001 - who waits learns it from the reading that follows
                 _log.warning("arrivals_unknown", error=f"{type(error).__name__}: {error}"[:200])
                 pause_s = _PAUSE_AFTER_ERROR_S
+            self._give_up(looked_for)
             await asyncio.sleep(pause_s)
 
     async def _look(self) -> None:
-        tenants, event_ids = zip(*self._waiting, strict=True)
+        tenants, event_ids = zip(*self._deadlines, strict=True)
         async with transaction(self._engine) as tx:
             rows = await tx.raw.fetch(_DECIDED, tenants, event_ids)
         for tenant, event_id, outcome in rows:
-            for future in self._waiting.get((tenant, event_id), ()):
+            for future in self._deadlines.get((tenant, event_id), ()):
                 if not future.done():
                     future.set_result(outcome)
 
-    def _forget(self, key: _EventKey, future: asyncio.Future[str]) -> None:
-        waiting = self._waiting.get(key, set())
-        waiting.discard(future)
-        if not waiting:
-            self._waiting.pop(key, None)
+    def _give_up(self, looked_for: list[tuple[_EventKey, asyncio.Future[str | None]]]) -> None:
+        """Let go who has waited long enough."""
+        now = asyncio.get_running_loop().time()
+        for key, future in looked_for:
+            if not future.done() and self._deadlines[key][future] <= now:
+                future.set_result(None)
+
+    def _forget(self, key: _EventKey, future: asyncio.Future[str | None]) -> None:
+        futures = self._deadlines[key]
+        del futures[future]
+        if not futures:
+            del self._deadlines[key]

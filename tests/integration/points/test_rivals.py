@@ -6,6 +6,8 @@ import random
 import asyncpg
 import pytest
 
+from services.points.adapters.months import ensure_months
+from shared.clock import SystemClock
 from shared.db.transaction import transaction
 from shared.messaging.failures import Verdict, verdict
 from tests.support.points import APPLICATION, Books, Shop
@@ -89,3 +91,20 @@ async def test_the_database_itself_refuses_a_negative_balance(books: Books) -> N
     for change in ("posted = -1", "held = 50", "pending = -1", "debt = -1", "debt = 1"):
         with pytest.raises(asyncpg.CheckViolationError):
             await books.tamper(f"UPDATE wallet SET {change} WHERE tenant = $1", shop.tenant)
+
+
+async def test_entries_lie_in_their_month_which_nobody_writes_past_the_ledger(books: Books) -> None:
+    shop, now = Shop(), SystemClock().now()
+    await books.open(shop)
+    await books.post(shop.bought("now", at=now, taken_in_at=now), shop.bought("long ago", customer="bob"))
+    rows = await books.fetch(
+        "SELECT order_id, tableoid::regclass::text AS lies_in FROM entry WHERE tenant = $1", shop.tenant
+    )
+    month = f"entry_{now:%Y_%m}"
+    assert {row["order_id"]: row["lies_in"] for row in rows} == {"now": month, "long ago": "entry_rest"}
+    async with transaction(books.engine) as tx:
+        assert await ensure_months(tx) == 0, "made by the migration"
+        assert await tx.raw.fetchval("SELECT ensure_entry_months_v1(current_date + 100, 1)") == 1
+    async with transaction(books.engine) as tx:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await tx.raw.execute(f"UPDATE {month} SET points = 1")
