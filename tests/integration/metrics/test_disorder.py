@@ -11,9 +11,10 @@ from zlib import crc32
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.messaging.incoming import Incoming
+from shared.messaging.incoming import Incoming, Outcome
+from tests.support.eventually import until
 from tests.support.lanes import Log
-from tests.support.metrics import Metrics, Shop
+from tests.support.metrics import APPLICATION, Metrics, Shop
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 Sums = tuple[int, int, int]  # orders, paid, given back
@@ -106,6 +107,38 @@ async def stored(metrics: Metrics, shop: Shop) -> dict[tuple[str | None, date], 
         shop.tenant,
     )
     return {(customer, day): tuple(sums) for customer, day, *sums in rows if any(sums)}  # type: ignore[misc]
+
+
+async def test_two_returns_of_an_order_take_turns(metrics: Metrics, shop: Shop) -> None:
+    await metrics.apply([shop.bought("o1", 100)])
+    second = await in_between(metrics, shop.returned("o1", 60, name="one"), shop.returned("o1", 60, name="two", part=1))
+
+    assert second.reason == "return_exceeds_purchase"
+    assert not await metrics.drift(shop.tenant)
+
+
+async def test_two_orders_of_a_customer_take_turns(metrics: Metrics, shop: Shop) -> None:
+    await metrics.apply([shop.bought("o1", 100)])
+    second = await in_between(metrics, shop.bought("o2", 100), shop.bought("o3", 100, part=1))
+
+    assert second.status == "applied"
+    assert await stored(metrics, shop) == {("ada", date(2026, 3, 1)): (3, 300, 0)}
+    assert not await metrics.drift(shop.tenant)
+
+
+async def in_between(metrics: Metrics, first: Incoming, second: Incoming) -> Outcome:
+    """Apply `second` in another transaction while that of `first` is still open."""
+    async with metrics.tx() as tx:
+        await APPLICATION.apply(tx, [first])
+        pid = await tx.raw.fetchval("SELECT pg_backend_pid()")
+        late = asyncio.create_task(metrics.outcomes(second))
+
+        async def waits() -> bool:
+            query = "SELECT count(*) FROM pg_stat_activity WHERE $1 = any(pg_blocking_pids(pid))"
+            return (await metrics.fetch(query, pid))[0][0] > 0  # type: ignore[no-any-return]
+
+        await until(waits)
+    return (await late)[0]
 
 
 async def test_a_purchase_and_its_return_meet_on_the_order_row(metrics: Metrics, shop: Shop) -> None:
