@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.points.adapters import entries
 from services.points.domain.explanation import sentence
-from services.points.entrypoints.balance import customer_not_found
+from services.points.entrypoints.balance import customer_not_found, storable
 from shared.auth.principal import Principal
 from shared.auth.scopes import CUSTOMERS_READ
 from shared.db.transaction import transaction
@@ -75,7 +75,7 @@ def transactions_router(engine: AsyncEngine) -> APIRouter:
     async def transactions(
         customer_id: str, caller: Caller, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
     ) -> Page[TransactionView]:
-        customer = caller.customer_for(customer_id)
+        customer = storable(caller.customer_for(customer_id))
         before = _position(cursor)
         async with transaction(engine) as tx:
             rows = await entries.page(tx, caller.tenant, customer, before, limit + 1)

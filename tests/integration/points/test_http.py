@@ -262,3 +262,15 @@ async def test_without_a_database_the_answer_is_later_not_broken(books: Books) -
             assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable"), path
             assert answer.headers["retry-after"]
     await nowhere.dispose()
+
+
+async def test_an_id_that_no_database_holds_harms_nobody_who_asks_at_the_same_time(
+    books: Books, api: PointsApi
+) -> None:
+    shop = Shop()
+    await books.open(shop)
+    await books.post(shop.bought("o-1"))
+    async with api.key(shop) as client:
+        answers = await asyncio.gather(*(balance_of(client, customer) for customer in ("ada", "a%00b", "ada", "%ff")))
+        assert [answer.status_code for answer in answers] == [200, 404, 200, 404]
+        assert (await client.get("/v1/customers/a%00b/transactions")).status_code == 404
