@@ -1,5 +1,6 @@
 """Something happened that a customer is told: points came or went, a feedback was given."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from services.notifications.domain.message import Message, Status, message_id
 from shared.db.transaction import Transaction
 from shared.events.contract import CustomerEvent
 from shared.messaging.incoming import Effects, Incoming, Outcome
+from shared.observability.metrics import MESSAGES_SKIPPED
 
 
 async def on_causes(stores: Stores, tx: Transaction, events: Sequence[Incoming], effects: Effects) -> None:
@@ -29,6 +31,8 @@ async def on_causes(stores: Stores, tx: Transaction, events: Sequence[Incoming],
             if is_announced(message.status)
         ]
     await stores.messages.add(tx, written)
+    for reason, count in Counter(message.reason for message in written if message.reason).items():
+        MESSAGES_SKIPPED.labels(reason).inc(count)
 
 
 def messages_of(incoming: Incoming, event: CustomerEvent, customer: Customer) -> list[Message]:
