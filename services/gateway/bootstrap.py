@@ -35,6 +35,7 @@ from shared.clock import SystemClock
 from shared.http.app import Application, create_app
 from shared.http.server import serve
 from shared.messaging.producer import Producer
+from shared.process import collect_garbage_less_often
 from shared.roles import Service
 from shared.worker import database_check, open_engine, open_producer, producer_check
 
@@ -102,6 +103,7 @@ async def run_api(settings: GatewaySettings, stop: asyncio.Event) -> None:
         aclosing(Upstreams(owners, settings.forward_connections_max)) as upstreams,
     ):
         app = build_api(settings, engine, producer, upstreams)
+        collect_garbage_less_often()
         await serve(app, settings.host, settings.port, settings.shutdown_timeout_s, stop)
 
 
@@ -110,4 +112,4 @@ async def run_worker(settings: GatewaySettings, stop: asyncio.Event) -> None:
     await worker.run_worker(SERVICE, settings, Programmes(), stop, group=settings.consumer_group)
 
 
-PROCESS: Final = Service(SERVICE, GatewaySettings, MIGRATIONS, run_api, run_worker)
+PROCESS: Final = Service(SERVICE, GatewaySettings, MIGRATIONS, run_api, run_worker, Programmes)

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 
 from shared.errors import UnavailableError
 from shared.events.envelope import Record
+from shared.messaging.batching import Batching
 from shared.messaging.stopping import stop_within
 from shared.observability.logging import get_logger
 from shared.observability.metrics import PRODUCER_FAILURES, PRODUCER_REBUILDS, PRODUCER_SENDS
@@ -19,6 +20,7 @@ from shared.observability.metrics import PRODUCER_FAILURES, PRODUCER_REBUILDS, P
 _log = get_logger(__name__)
 _STOP_TIMEOUT_S = 5.0
 _RETRY_AFTER_S = 2.0
+_MANY = 8  # from here on batches are cheaper than single records
 
 
 class Producer:
@@ -29,6 +31,7 @@ class Producer:
         self._in_flight_max = in_flight_max
         self._in_flight = 0
         self._producer: AIOKafkaProducer | None = None
+        self._batching: Batching | None = None
         self._building: asyncio.Task[None] | None = None
 
     @property
@@ -67,8 +70,10 @@ class Producer:
             raise self._away(f"Kafka refused: {type(error).__name__}") from error
         PRODUCER_SENDS.labels(self._client_id, records[0].topic).inc(len(records))
 
-    @staticmethod
-    async def _send_all(producer: AIOKafkaProducer, records: Sequence[Record]) -> None:
+    async def _send_all(self, producer: AIOKafkaProducer, records: Sequence[Record]) -> None:
+        if len(records) >= _MANY and self._batching is not None and all(each.key for each in records):
+            await self._batching.send(records)
+            return
         waiting = [
             await producer.send(each.topic, value=each.value, key=each.key or None, headers=each.headers)
             for each in records
@@ -123,7 +128,7 @@ class Producer:
             except BaseException:
                 await self._dispose(fresh)
                 raise
-            self._producer = fresh
+            self._producer, self._batching = fresh, Batching(fresh)
             PRODUCER_REBUILDS.labels(self._client_id).inc()
             return
 
