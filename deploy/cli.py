@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "migrate": "deploy.migrations:migrate",
     "topics": "deploy.topics:topics",
     "verify": "deploy.audit.report:verify",
+    "rebuild": "deploy.rebuild.command:rebuild",
     "dead-letters": "deploy.dead_letters:app",
     "replay": "deploy.replay:replay",
     "env": "deploy.env_file:env",

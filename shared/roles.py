@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from shared.messaging.incoming import Application
 from shared.observability.logging import configure_logging, get_logger
 from shared.observability.tracing import configure_tracing, stop_tracing
 from shared.process import run_process, run_together
@@ -26,6 +27,7 @@ class Service(Generic[Settings]):
     migrations: Path
     run_api: Callable[[Settings, asyncio.Event], Awaitable[None]]
     run_worker: Callable[[Settings, asyncio.Event], Awaitable[None]]
+    application: Callable[[], Application]
 
     def main(self, arguments: list[str]) -> None:
         """Run the process that the arguments name."""

@@ -44,9 +44,14 @@ async def run_api(settings: MetricsSettings, stop: asyncio.Event) -> None:
         await serve(build_api(settings, engine), settings.host, settings.port, settings.shutdown_timeout_s, stop)
 
 
+def build_application() -> MetricsApplication:
+    """What the consumer works with."""
+    return MetricsApplication(TableStore)
+
+
 async def run_worker(settings: MetricsSettings, stop: asyncio.Event) -> None:
     """Fold events until told to stop."""
-    await worker.run_worker(SERVICE, settings, MetricsApplication(TableStore), stop)
+    await worker.run_worker(SERVICE, settings, build_application(), stop)
 
 
-PROCESS: Final = Service(SERVICE, MetricsSettings, MIGRATIONS, run_api, run_worker)
+PROCESS: Final = Service(SERVICE, MetricsSettings, MIGRATIONS, run_api, run_worker, build_application)

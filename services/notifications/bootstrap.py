@@ -62,13 +62,17 @@ async def run_api(settings: NotificationsSettings, stop: asyncio.Event) -> None:
         await serve(build_api(settings, engine), settings.host, settings.port, settings.shutdown_timeout_s, stop)
 
 
+def build_application() -> NotificationsApplication:
+    """What the consumer works with."""
+    return NotificationsApplication(build_stores())
+
+
 async def run_worker(settings: NotificationsSettings, stop: asyncio.Event) -> None:
     """Write messages and send what is due until told to stop."""
     async with open_engine(settings, f"{SERVICE}-sending", settings.senders + 1) as sending:
         besides = [sender.run(stop) for sender in build_senders(settings, sending)]
         besides.append(build_sweeper(settings, sending).run(stop))
-        application = NotificationsApplication(build_stores())
-        await worker.run_worker(SERVICE, settings, application, stop, besides=besides)
+        await worker.run_worker(SERVICE, settings, build_application(), stop, besides=besides)
 
 
 def build_senders(settings: NotificationsSettings, engine: AsyncEngine) -> list[Sender]:
@@ -101,4 +105,4 @@ def _claiming(settings: NotificationsSettings) -> Claiming:
     return Claiming(build_stores(), JinjaRenderer(), lease_s=settings.lease_s, mail_domain=domain)
 
 
-PROCESS: Final = Service(SERVICE, NotificationsSettings, MIGRATIONS, run_api, run_worker)
+PROCESS: Final = Service(SERVICE, NotificationsSettings, MIGRATIONS, run_api, run_worker, build_application)

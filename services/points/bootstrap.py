@@ -76,4 +76,4 @@ async def run_worker(settings: PointsSettings, stop: asyncio.Event) -> None:
         await worker.run_worker(SERVICE, settings, build_application(), stop, besides=[schedule.run(stop)])
 
 
-PROCESS: Final = Service(SERVICE, PointsSettings, MIGRATIONS, run_api, run_worker)
+PROCESS: Final = Service(SERVICE, PointsSettings, MIGRATIONS, run_api, run_worker, build_application)

@@ -13,11 +13,14 @@ _SERVER_SETTINGS = {
 }
 
 
-def create_engine(url: str, *, name: str, pool_size: int, command_timeout_s: float = 15.0) -> AsyncEngine:
+def create_engine(
+    url: str, *, name: str, pool_size: int, command_timeout_s: float = 15.0, schema: str | None = None
+) -> AsyncEngine:
     """An engine over asyncpg.
 
-    `name` is shown in pg_stat_activity. `command_timeout_s` bounds every single statement from the client's side; a
-    request for a connection that none is free for fails after five seconds.
+    `name` is shown in pg_stat_activity. `schema` is where tables are looked for, where that is not left to the role's
+    own settings. `command_timeout_s` bounds every single statement from the client's side; a request for a connection
+    that none is free for fails after five seconds.
     """
     return create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
@@ -29,6 +32,10 @@ def create_engine(url: str, *, name: str, pool_size: int, command_timeout_s: flo
         connect_args={
             "timeout": 5,
             "command_timeout": command_timeout_s,
-            "server_settings": {**_SERVER_SETTINGS, "application_name": name},
+            "server_settings": {
+                **_SERVER_SETTINGS,
+                "application_name": name,
+                **({"search_path": schema} if schema else {}),
+            },
         },
     )

@@ -24,7 +24,7 @@ async def migrate(url: str, schema: str, migrations: Path) -> list[str]:
 
     `migrations` is the service's folder with `versions/` in it; `url` is by the role that owns the schema.
     """
-    engine = create_engine(url, name=f"treue-migrate-{schema}", pool_size=1, command_timeout_s=300)
+    engine = create_engine(url, name=f"treue-migrate-{schema}", pool_size=1, command_timeout_s=300, schema=schema)
     try:
         async with engine.begin() as connection:
             return await connection.run_sync(_upgrade, schema, migrations)

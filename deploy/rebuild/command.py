@@ -1,0 +1,78 @@
+"""`treue rebuild SERVICE --into SCHEMA --compare`."""
+
+import asyncio
+from enum import StrEnum
+from importlib import import_module
+from typing import Annotated, Any
+
+import asyncpg
+import typer
+from rich.table import Table
+
+from deploy.description import Description
+from deploy.local.folder import StackFolder
+from deploy.output import progress, show
+from deploy.rebuild.compare import compare
+from deploy.rebuild.fold import Fold, live_positions, make_schema
+
+_ROUNDS_MAX = 10
+
+
+class Rebuildable(StrEnum):
+    """The services whose state is a fold of topics."""
+
+    POINTS = "points"
+    METRICS = "metrics"
+    NOTIFICATIONS = "notifications"
+
+
+def rebuild(
+    service: Annotated[Rebuildable, typer.Argument(help="Whose state is folded anew.")],
+    into: Annotated[str, typer.Option(help="The schema to make; it must not exist.")],
+    comparing: Annotated[bool, typer.Option("--compare", help="Compare it with the live schema, row by row.")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Drop the new schema at the end.")] = False,
+) -> None:
+    """Fold the retained topics into an empty schema. Nobody is mailed, nothing is published, the live schema is only
+    read."""
+    described = Description.required(StackFolder.chosen())
+    tables = asyncio.run(
+        rebuilt(described.database_url, described.kafka_bootstrap, service.value, into, comparing, drop)
+    )
+    differing = sum(table["differing"] for table in tables)
+    lines = Table("table", "rows", "differ", box=None)
+    for table in tables:
+        lines.add_row(table["table"], f"{table['rows']:,}", f"{table['differing']:,}")
+    firsts = [f"  {table['table']}: {row}" for table in tables for row in table["first"]]
+    verdict = "The rebuilt schema equals the live one." if not differing else f"DIFFERENT: {differing} rows."
+    show(
+        {"service": service.value, "differing": differing, "tables": tables},
+        lines,
+        *firsts,
+        verdict if comparing else "",
+    )
+    if differing:
+        raise typer.Exit(1)
+
+
+async def rebuilt(
+    url: str, bootstrap: str, service: str, schema: str, comparing: bool, drop: bool
+) -> list[dict[str, Any]]:
+    """Fold, and compare where both stand at the same offsets: the live service goes on, so the fold follows it."""
+    process = import_module(f"services.{service}.bootstrap").PROCESS
+    database = await asyncpg.connect(url, timeout=10)
+    console = progress()
+    await make_schema(database, url, process, schema)
+    fold = Fold(url, bootstrap, process, schema)
+    try:
+        for _ in range(_ROUNDS_MAX):
+            positions = await live_positions(database, service)
+            await fold.up_to(positions, lambda line: console.print(f"  {line}", style="dim", highlight=False))
+            async with database.transaction(isolation="repeatable_read"):
+                if await live_positions(database, service) == positions or not comparing:
+                    return await compare(database, service, schema) if comparing else []
+        return await compare(database, service, schema)
+    finally:
+        await fold.engine.dispose()
+        if drop:
+            await database.execute(f"DROP SCHEMA {schema} CASCADE")
+        await database.close()
