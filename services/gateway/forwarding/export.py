@@ -16,6 +16,7 @@ _PARTS: tuple[tuple[Service, str, bool], ...] = (
     ("points", "balance", False),
     ("points", "transactions", True),
     ("notifications", "profile", False),
+    ("notifications", "consents", True),
     ("notifications", "messages", True),
 )
 _PAGE = 500
