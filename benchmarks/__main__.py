@@ -1,0 +1,83 @@
+"""`python -m benchmarks [names]`: measure, print a table, write results.json and docs/performance.md."""
+
+import asyncio
+import platform as host
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import psutil
+from rich.console import Console
+
+from benchmarks import report
+from benchmarks.harness import Row
+from benchmarks.machine import Machine, platform, servers
+from benchmarks.rows.posting import consuming_row
+from benchmarks.rows.scale_two import scale_two
+from benchmarks.shop import fill_topic
+from benchmarks.size import Size, chosen
+from deploy.local.folder import PROJECT
+
+_CUSTOMERS = 10_000
+Rows = list[Row]
+
+# In this order: the topic that the first group reads holds just the events that were put there.
+_CONSUMING: dict[str, Callable[[Machine, Size], Rows]] = {
+    "posting": lambda machine, size: [consuming_row(machine, size, "points")],
+    "metrics_fold": lambda machine, size: [consuming_row(machine, size, "metrics")],
+    "scale_two": lambda machine, size: [scale_two(machine, size)],
+}
+_SERVING: dict[str, Callable[[Machine, Size], Rows]] = {}
+
+
+def main(names: list[str]) -> None:
+    """Run those named, or all."""
+    console, size = Console(), chosen()
+    unknown = set(names) - _CONSUMING.keys() - _SERVING.keys()
+    if unknown:
+        sys.exit(f"There is no benchmark {', '.join(sorted(unknown))}; there are {', '.join([*_CONSUMING, *_SERVING])}.")
+    started = time.monotonic()
+    rows: Rows = []
+    for found in _measured(console, size, names):
+        rows += found
+        report.show(console, found)
+        if not names or not size.quick:
+            report.save(rows, _run(size, started))
+    report.show(console, rows)
+    console.print(f"[dim]{time.monotonic() - started:.0f} s[/]")
+
+
+def _measured(console: Console, size: Size, names: list[str]) -> Iterator[Rows]:
+    consuming = {name: measure for name, measure in _CONSUMING.items() if not names or name in names}
+    serving = {name: measure for name, measure in _SERVING.items() if not names or name in names}
+    if consuming:
+        with servers(console) as machine:
+            asyncio.run(fill_topic(machine.kafka, size.events, _CUSTOMERS, "first"))
+            for name, measure in consuming.items():
+                console.print(f"[dim]{name} ...[/]")
+                yield measure(machine, size)
+    if serving:
+        with platform(console) as machine:
+            for name, measure in serving.items():
+                console.print(f"[dim]{name} ...[/]")
+                yield measure(machine, size)
+
+
+def _run(size: Size, started: float) -> dict[str, object]:
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=PROJECT
+    )
+    return {
+        "mode": "quick" if size.quick else "full",
+        "seconds": round(time.monotonic() - started),
+        "commit": commit.stdout.strip(),
+        "cores": psutil.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 2**30),
+        "python": host.python_version(),
+        "load_at_end": psutil.getloadavg()[0],
+    }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

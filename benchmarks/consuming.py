@@ -1,0 +1,64 @@
+"""A worker in a process of its own that only consumes: `python -m benchmarks.consuming points|metrics DATABASE KAFKA
+COUNT`. Prints as JSON when each batch was committed, on the machine's monotonic clock, and what CPU that took.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+import uvloop
+
+from services.metrics.adapters.store import TableStore
+from services.metrics.entrypoints.consumer import MetricsApplication
+from services.points.bootstrap import build_application
+from shared.db.engine import create_engine
+from shared.events.contract import Topic
+from shared.messaging.consumer import Consumer, ConsumerSettings
+from shared.messaging.incoming import Application
+from shared.process import collect_garbage_less_often
+
+_GIVE_UP_S = 180.0
+_IDLE_S = 1.5
+_APPLICATIONS: dict[str, Callable[[], Application]] = {
+    "points": build_application,
+    "metrics": lambda: MetricsApplication(TableStore),
+}
+
+
+async def consume(service: str, database: str, kafka: str, count: int) -> dict[str, Any]:
+    """Consume until all partitions together stand at `count`, or until nothing has come for a while."""
+    engine = create_engine(database, name="bench", pool_size=8)
+    stop = asyncio.Event()
+    commits: list[tuple[float, int]] = []
+    cpu_s: list[float] = []
+
+    def committed() -> None:
+        lanes = consumer._lanes.items()  # noqa: SLF001 - a query to count would cost what is measured
+        done = sum(lane.position for tp, lane in lanes if tp.topic == Topic.PURCHASES.value)
+        commits.append((time.monotonic(), done))
+        cpu_s.append(time.process_time())
+        if done >= count:
+            stop.set()
+
+    consumer = Consumer(ConsumerSettings(kafka, service), engine, _APPLICATIONS[service](), after_commit=committed)
+    collect_garbage_less_often()
+    running = asyncio.ensure_future(consumer.run(stop))
+    deadline = time.monotonic() + _GIVE_UP_S
+    while not stop.is_set() and not running.done() and time.monotonic() < deadline:
+        await asyncio.sleep(0.1)
+        if commits and time.monotonic() - commits[-1][0] > _IDLE_S:
+            break
+    stop.set()
+    await running
+    await engine.dispose()
+    return {"commits": commits, "cpu_s": cpu_s[-1] - cpu_s[0] if cpu_s else 0.0}
+
+
+if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    service_, database_, kafka_, count_ = sys.argv[1:]
+    print(json.dumps(uvloop.run(consume(service_, database_, kafka_, int(count_)))))

@@ -1,0 +1,85 @@
+"""One run of workers over what lies in the topic, and what it cost."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from benchmarks.harness import Sample, cpu_s
+from benchmarks.machine import Database, Machine
+from benchmarks.shop import TENANT
+from deploy.local.folder import PROJECT
+
+_PROGRAMMES = {
+    "points": """
+        INSERT INTO programme VALUES ('{}', 1, 'bench', 'EUR', 'Europe/Berlin', 'de-DE', 1, 'floor', 'recompute', 0,
+            '2020-01-01', now(), 'bench')
+    """,
+    "metrics": "INSERT INTO programme VALUES ('{}', 1, 'EUR', 'Europe/Berlin')",
+}
+
+
+async def execute(url: str, service: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url, server_settings={"search_path": service})
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def fetch_value(url: str, service: str, query: str) -> Any:
+    connection = await asyncpg.connect(url, server_settings={"search_path": service})
+    try:
+        return await connection.fetchval(query)
+    finally:
+        await connection.close()
+
+
+def open_shop(database: Database, service: str) -> None:
+    """Give the tenant its programme."""
+    asyncio.run(execute(database.admin, service, _PROGRAMMES[service].format(TENANT)))
+
+
+def run(machine: Machine, database: Database, service: str, count: int, workers: int = 1) -> Sample:
+    """Events a second from the first commit to the last, or while all workers are at work."""
+    asyncio.run(execute(database.admin, service, "CHECKPOINT"))
+    postgres = machine.pid("postgres")
+    cpu_before, wal_before = cpu_s(postgres), _wal(database)
+    command = [
+        sys.executable, "-m", "benchmarks.consuming", service, database.app, machine.kafka, str(count),
+    ]  # fmt: skip
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) for _ in range(workers)]
+    answers = [json.loads(child.communicate(timeout=300)[0]) for child in children]
+    if not all(answer["commits"] for answer in answers):
+        raise RuntimeError(f"of {workers} workers some had nothing to do; more events are needed")
+    commits = [answer["commits"] for answer in answers]
+    return Sample(
+        _rate(commits),
+        {
+            "batch": count / sum(len(each) for each in commits),
+            "worker_us": sum(answer["cpu_s"] for answer in answers) / count * 1e6,
+            "postgres_us": (cpu_s(postgres) - cpu_before) / count * 1e6,
+            "wal_bytes": (_wal(database) - wal_before) / count,
+        },
+    )
+
+
+def _rate(commits: Sequence[Sequence[tuple[float, int]]]) -> float:
+    """The sum of the workers' rates in the window in which all were at work."""
+    begin, end = max(each[0][0] for each in commits), min(each[-1][0] for each in commits)
+    rate = 0.0
+    for each in commits:
+        inside = [commit for commit in each if begin <= commit[0] <= end]
+        if len(inside) < 2:
+            raise RuntimeError("the workers were hardly at work together; more events are needed")
+        rate += (inside[-1][1] - inside[0][1]) / (inside[-1][0] - inside[0][0])
+    return rate
+
+
+def _wal(database: Database) -> int:
+    return int(asyncio.run(fetch_value(database.admin, "public", "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")))
