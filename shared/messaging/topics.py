@@ -69,6 +69,8 @@ async def log_ranges(bootstrap: str, partitions: Collection[tuple[str, int]]) ->
     """First and end offset of each of these partitions; one that does not exist is missing in the answer."""
     existing = await _partition_counts(bootstrap)
     wanted = [TopicPartition(topic, part) for topic, part in partitions if part < existing.get(topic, 0)]
+    if not wanted:
+        return {}
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, client_id="treue-auditor", request_timeout_ms=10_000)
     await consumer.start()
     try:

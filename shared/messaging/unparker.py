@@ -26,6 +26,11 @@ _READY_KEYS = """
         SELECT FROM dead_letter d WHERE d.record_key = p.record_key AND d.state = 'open' AND d.blocks_key)
     GROUP BY record_key ORDER BY min(tried_at) LIMIT $1
 """
+# First of all locks, as in posting: the rows of the partitions whose counts may have to be raised at the end.
+_LOCK_PARTITIONS = """
+    SELECT FROM consumer_offset o
+    WHERE (topic, part) IN (SELECT topic, part FROM parked_event WHERE record_key = $1) ORDER BY topic, part FOR UPDATE
+"""
 _TAKE = """
     SELECT topic, part, off, record_key, value, headers, record_time, reason FROM parked_event
     WHERE record_key = $1 ORDER BY topic, part, off LIMIT 500 FOR UPDATE
@@ -78,6 +83,7 @@ class Unparker:
         """Try one key; when it still waits, say for what."""
         try:
             async with transaction(self._engine) as tx:
+                await tx.raw.execute(_LOCK_PARTITIONS, key)
                 await self._apply(tx, await tx.raw.fetch(_TAKE, key))
         except StillWaitingError as waiting:
             await self._note_tried(key, str(waiting))
