@@ -58,7 +58,7 @@ async def _until_stopped(main: Main) -> None:
 
 
 def collect_garbage_less_often() -> None:
-    """For workers, once they are set up: a batch of two thousand events makes a hundred thousand objects, none of them
-    in a cycle, and Python looks for cycles after every seven hundred. That was 50 of 135 us an event."""
+    """For a process that is set up: a batch of two thousand events makes a hundred thousand objects, none of them in a
+    cycle, and Python looks for cycles after every seven hundred. Measured in-process: posting 138 -> 88 us an event."""
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)

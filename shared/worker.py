@@ -21,7 +21,7 @@ from shared.messaging.incoming import Application
 from shared.messaging.producer import Producer
 from shared.messaging.relay import Relay
 from shared.messaging.unparker import Unparker
-from shared.process import run_together
+from shared.process import collect_garbage_less_often, run_together
 from shared.settings import ServiceSettings
 
 
@@ -52,6 +52,7 @@ async def run_worker(
             title=f"Treue {service}, worker",
             checks=(database_check(relaying), _consumer_check(consumer), producer_check(producer)),
         )
+        collect_garbage_less_often()
         await run_together(
             stop,
             consumer.run(stop),
