@@ -13,6 +13,8 @@ from rich.console import Console
 from benchmarks import report
 from benchmarks.harness import Row
 from benchmarks.machine import Machine, platform, servers
+from benchmarks.rows.balance import balance
+from benchmarks.rows.ingest import ingest
 from benchmarks.rows.posting import consuming_row
 from benchmarks.rows.scale_two import scale_two
 from benchmarks.shop import fill_topic
@@ -28,7 +30,10 @@ _CONSUMING: dict[str, Callable[[Machine, Size], Rows]] = {
     "metrics_fold": lambda machine, size: [consuming_row(machine, size, "metrics")],
     "scale_two": lambda machine, size: [scale_two(machine, size)],
 }
-_SERVING: dict[str, Callable[[Machine, Size], Rows]] = {}
+_SERVING: dict[str, Callable[[Machine, Size], Rows]] = {
+    "balance": balance,
+    "ingest": ingest,
+}
 
 
 def main(names: list[str]) -> None:

@@ -18,11 +18,11 @@ DOCUMENT = PROJECT / "docs" / "performance.md"
 
 def show(console: Console, rows: Sequence[Row]) -> None:
     """As a table."""
-    table = Table("benchmark", "what", "ours", "limit", "ratio", "spread", "reach", "aim", "")
+    table = Table("benchmark", "ours", "limit", "ratio", "spread", "reach", "aim", "")
     for row in rows:
         low, high = row.spread
         table.add_row(
-            row.name, row.what, f"{_number(row.ours)} {row.unit}", _number(row.limit), _number(row.ratio),
+            row.name, f"{_number(row.ours)} {row.unit}", _number(row.limit), _number(row.ratio),
             f"{_number(low)} .. {_number(high)}", _goal(row.goal, "reach"), _goal(row.goal, "aim"), _verdict(row),
         )  # fmt: skip
     console.print(table)
