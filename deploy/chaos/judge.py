@@ -1,0 +1,167 @@
+"""The judge: what the shoppers remember against what the platform stored, shows and told.
+
+Every acknowledged event is applied by points and metrics; every balance is the shoppers' own sum; the figures count
+what they count; every ledger entry was published, each customer's in their order; the auditor finds nothing.
+"""
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import asyncpg
+
+from deploy.audit.report import audit
+from deploy.chaos.load import Memory, Till
+from shared.events.contract import Topic
+from shared.messaging.history import read_range
+from shared.messaging.topics import log_ranges
+from shared.money import to_text
+
+T = TypeVar("T")
+_PARTS: Final = [(Topic.POINTS.value, part) for part in range(6)]
+_MISSING: Final = """
+    SELECT asked.event_id FROM unnest($2::uuid[]) AS asked (event_id)
+    LEFT JOIN {s}.inbox i ON (i.tenant, i.event_id) = ($1, asked.event_id)
+    WHERE i.outcome IS DISTINCT FROM 'applied'
+"""
+_VERSIONS: Final = """
+    SELECT customer_id, max(wallet_version) AS version, count(*) AS entries
+    FROM points.entry WHERE tenant = $1 GROUP BY customer_id
+"""
+_EVER: Final = "/v1/metrics/average-order-value?from=2020-01-01&to=2032-01-01"
+
+
+class DriftError(AssertionError):
+    """The platform lost, doubled or changed something."""
+
+
+@dataclass(frozen=True)
+class Court:
+    """One tenant of one stack. `told_from`: where the topic of points ended when the load began."""
+
+    base_url: str
+    database_url: str
+    bootstrap: str
+    tenant: str
+    api_key: str
+    told_from: dict[tuple[str, int], tuple[int, int]]
+
+    @classmethod
+    def opened(cls, base_url: str, database_url: str, bootstrap: str, tenant: str, api_key: str) -> "Court":
+        """Before the load begins."""
+        told_from = in_a_thread(log_ranges(bootstrap, _PARTS))
+        return cls(base_url, database_url, bootstrap, tenant, api_key, told_from)
+
+    def judge(self, memory: Memory, within_s: float = 120.0) -> None:
+        """Raises DriftError with the first differences when the platform is not, within this time, as remembered."""
+        deadline = time.monotonic() + within_s
+        in_a_thread(self._effects(memory, deadline))
+        self._figures(memory, deadline)
+        in_a_thread(self._published(deadline))
+        in_a_thread(self._audited())
+
+    async def _effects(self, memory: Memory, deadline: float) -> None:
+        connection = await asyncpg.connect(self.database_url, timeout=30)
+        try:
+            for service in ("points", "metrics"):
+
+                async def missing(service: str = service) -> list[Any]:
+                    return list(await connection.fetch(_MISSING.format(s=service), self.tenant, list(memory.events)))
+
+                left = await _until_empty(missing, deadline)
+                if left:
+                    raise DriftError(f"{len(left)} acknowledged events have no effect in {service}: {left[:5]}")
+        finally:
+            await connection.close()
+
+    def till(self) -> Till:
+        """A way to ask the gateway as this tenant."""
+        return Till(self.base_url, self.api_key, random.Random(0))  # noqa: S311 - no secret
+
+    def _figures(self, memory: Memory, deadline: float) -> None:
+        with closing(self.till()) as till:
+            self._balances(till, memory)
+            self._metrics(till, memory, deadline)
+
+    @staticmethod
+    def _balances(till: Till, memory: Memory) -> None:
+        wrong = {}
+        for customer, wanted in memory.kept.items():
+            status, balance = till.once("GET", f"/v1/customers/{customer}/balance")
+            if status != 200 or balance["available"] - balance["debt"] != wanted:
+                wrong[customer] = {"is": balance, "should be": wanted}
+        if wrong:
+            raise DriftError(f"{len(wrong)} of {len(memory.kept)} balances differ: {list(wrong.items())[:3]}")
+
+    @staticmethod
+    def _metrics(till: Till, memory: Memory, deadline: float) -> None:
+        should_be = (memory.orders, to_text(memory.refunds_minor, "EUR"))
+        figures = None
+        while time.monotonic() < deadline:
+            status, answer = till.once("GET", _EVER)
+            figures = (answer["orders"], answer["refunds"]) if status == 200 else answer
+            if figures == should_be:
+                return
+            time.sleep(0.2)
+        raise DriftError(f"orders and refunds in metrics are {figures}, should be {should_be}")
+
+    async def _published(self, deadline: float) -> None:
+        """Each wallet's versions were told at least once, and first in their order."""
+        connection = await asyncpg.connect(self.database_url, timeout=30)
+        try:
+            rows = await connection.fetch(_VERSIONS, self.tenant)
+        finally:
+            await connection.close()
+        wanted = {row["customer_id"]: list(range(1, row["version"] + 1)) for row in rows}
+        uneven = [row for row in rows if row["version"] != row["entries"]]
+        if uneven:
+            raise DriftError(f"wallet versions are not one a ledger entry: {uneven[:3]}")
+
+        async def missing() -> list[Any]:
+            told = await self._told()
+            return [(one, told.get(one), versions) for one, versions in wanted.items() if told.get(one) != versions]
+
+        left = await _until_empty(missing, deadline)
+        if left:
+            raise DriftError(f"{len(left)} customers' events are not published once or not in order: {left[:3]}")
+
+    async def _told(self) -> dict[str, list[int]]:
+        """The wallet versions told of each customer, in the order of their first telling."""
+        told: dict[str, dict[int, None]] = {}
+        tenant = self.tenant.encode()
+        ends = await log_ranges(self.bootstrap, _PARTS)
+        for topic, part in _PARTS:
+            start, end = self.told_from[topic, part][1], ends[topic, part][1]
+            async for chunk in read_range(self.bootstrap, topic, part, start, end):
+                for raw in chunk:
+                    if dict(raw.headers).get("ce_tenant") == tenant:
+                        data = json.loads(raw.value or b"{}")
+                        told.setdefault(data["customer_id"], {})[data["wallet_version"]] = None
+        return {customer: list(versions) for customer, versions in told.items()}
+
+    async def _audited(self) -> None:
+        """`treue verify` on the whole stack."""
+        _, findings = await audit(self.database_url, self.bootstrap)
+        wrong = [finding.as_json() for finding in findings if finding.differing]
+        if wrong:
+            raise DriftError(f"treue verify finds drift: {wrong}")
+
+
+async def _until_empty(look: Callable[[], Awaitable[list[Any]]], deadline: float) -> list[Any]:
+    while left := await look():
+        if time.monotonic() > deadline:
+            break
+        await asyncio.sleep(0.3)
+    return left
+
+
+def in_a_thread(work: Coroutine[Any, Any, T]) -> T:
+    """Run this with an event loop of its own, whatever loop the caller has."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
