@@ -14,7 +14,11 @@ from benchmarks import report
 from benchmarks.harness import Row
 from benchmarks.machine import Machine, platform, servers
 from benchmarks.rows.balance import balance
+from benchmarks.rows.end_to_end import end_to_end
+from benchmarks.rows.growth import growth
 from benchmarks.rows.ingest import ingest
+from benchmarks.rows.memory import memory
+from benchmarks.rows.peers import peers
 from benchmarks.rows.posting import consuming_row
 from benchmarks.rows.scale_two import scale_two
 from benchmarks.shop import fill_topic
@@ -29,8 +33,12 @@ _CONSUMING: dict[str, Callable[[Machine, Size], Rows]] = {
     "posting": lambda machine, size: [consuming_row(machine, size, "points")],
     "metrics_fold": lambda machine, size: [consuming_row(machine, size, "metrics")],
     "scale_two": lambda machine, size: [scale_two(machine, size)],
+    "peers": peers,
+    "growth": growth,
 }
 _SERVING: dict[str, Callable[[Machine, Size], Rows]] = {
+    "end_to_end": end_to_end,
+    "memory": memory,
     "balance": balance,
     "ingest": ingest,
 }

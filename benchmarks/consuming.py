@@ -1,5 +1,5 @@
 """A worker in a process of its own that only consumes: `python -m benchmarks.consuming points|metrics DATABASE KAFKA
-COUNT`. Prints as JSON when each batch was committed, on the machine's monotonic clock, and what CPU that took.
+COUNT WORKERS`. Prints as JSON when each batch was committed, on the machine's monotonic clock, and what CPU that took.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 import uvloop
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from services.metrics.adapters.store import TableStore
 from services.metrics.entrypoints.consumer import MetricsApplication
@@ -23,13 +24,26 @@ from shared.process import collect_garbage_less_often
 
 _GIVE_UP_S = 180.0
 _IDLE_S = 1.5
+_PARTITIONS = 6
 _APPLICATIONS: dict[str, Callable[[], Application]] = {
     "points": build_application,
     "metrics": lambda: MetricsApplication(TableStore),
 }
 
 
-async def consume(service: str, database: str, kafka: str, count: int) -> dict[str, Any]:
+class _Together(Consumer):
+    """Begins when the group has given it its share, and so all the others theirs."""
+
+    share: int
+
+    async def _feed(self, consumer: AIOKafkaConsumer, idle: list[TopicPartition]) -> None:
+        if len([tp for tp in self._membership.assigned if tp.topic == Topic.PURCHASES.value]) > self.share:
+            await asyncio.sleep(0.02)
+        else:
+            await super()._feed(consumer, idle)
+
+
+async def consume(service: str, database: str, kafka: str, count: int, workers: int) -> dict[str, Any]:
     """Consume until all partitions together stand at `count`, or until nothing has come for a while."""
     engine = create_engine(database, name="bench", pool_size=8)
     stop = asyncio.Event()
@@ -44,7 +58,8 @@ async def consume(service: str, database: str, kafka: str, count: int) -> dict[s
         if done >= count:
             stop.set()
 
-    consumer = Consumer(ConsumerSettings(kafka, service), engine, _APPLICATIONS[service](), after_commit=committed)
+    consumer = _Together(ConsumerSettings(kafka, service), engine, _APPLICATIONS[service](), after_commit=committed)
+    consumer.share = _PARTITIONS // workers
     collect_garbage_less_often()
     running = asyncio.ensure_future(consumer.run(stop))
     deadline = time.monotonic() + _GIVE_UP_S
@@ -60,5 +75,5 @@ async def consume(service: str, database: str, kafka: str, count: int) -> dict[s
 
 if __name__ == "__main__":
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    service_, database_, kafka_, count_ = sys.argv[1:]
-    print(json.dumps(uvloop.run(consume(service_, database_, kafka_, int(count_)))))
+    service_, database_, kafka_, count_, workers_ = sys.argv[1:]
+    print(json.dumps(uvloop.run(consume(service_, database_, kafka_, int(count_), int(workers_)))))

@@ -13,6 +13,15 @@ from benchmarks.harness import Sample, cpu_s
 from benchmarks.machine import Database, Machine
 from benchmarks.shop import TENANT
 from deploy.local.folder import PROJECT
+from shared.events.contract import Topic
+from shared.messaging.topics import cluster_id, log_ranges
+
+_PURCHASES = Topic.PURCHASES.value
+_PARTITIONS = 6
+_SKIP = """
+    INSERT INTO consumer_offset (topic, part, first_offset, next_offset, epoch, cluster_id) VALUES ($1, $2, $3, $3, 1, $4)
+    ON CONFLICT (topic, part) DO UPDATE SET next_offset = excluded.next_offset, last_hash = NULL
+"""  # noqa: E501
 
 _PROGRAMMES = {
     "points": """
@@ -45,13 +54,29 @@ def open_shop(database: Database, service: str) -> None:
     asyncio.run(execute(database.admin, service, _PROGRAMMES[service].format(TENANT)))
 
 
-def run(machine: Machine, database: Database, service: str, count: int, workers: int = 1) -> Sample:
-    """Events a second from the first commit to the last, or while all workers are at work."""
+async def skip_to_end(kafka: str, database: Database) -> None:
+    """Have the consumers of this database pass over what lies in the topic already."""
+    cluster = await cluster_id(kafka)
+    ranges = await log_ranges(kafka, [(_PURCHASES, part) for part in range(_PARTITIONS)])
+    connection = await asyncpg.connect(database.app)
+    try:
+        rows = [(topic, part, end, cluster) for (topic, part), (_, end) in ranges.items()]
+        await connection.executemany(_SKIP, rows)
+    finally:
+        await connection.close()
+
+
+def run(
+    machine: Machine, database: Database, service: str, until: int, workers: int = 1, events: int | None = None
+) -> Sample:
+    """Events a second from the first commit to the last, or while all workers are at work. `until` is the sum of the
+    partitions' positions at the end, `events` how many of them are new (all, unless told)."""
+    count = until if events is None else events
     asyncio.run(execute(database.admin, service, "CHECKPOINT"))
     postgres = machine.pid("postgres")
     cpu_before, wal_before = cpu_s(postgres), _wal(database)
     command = [
-        sys.executable, "-m", "benchmarks.consuming", service, database.app, machine.kafka, str(count),
+        sys.executable, "-m", "benchmarks.consuming", service, database.app, machine.kafka, str(until), str(workers),
     ]  # fmt: skip
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) for _ in range(workers)]
     answers = [json.loads(child.communicate(timeout=300)[0]) for child in children]
