@@ -53,9 +53,9 @@ class Incoming:
     def tenant(self) -> str:
         return self.envelope.tenant
 
-    def follow(self, event: Event, name: str, now: datetime) -> Record:
+    def follow(self, event: Event, name: str) -> Record:
         """The record of an event that this one causes. `name` tells the consequences of one event apart; the id that
-        it gives is the same in every repetition."""
+        it gives is the same in every repetition, and so is its time: when the platform took the cause in."""
         return record_of(
             Envelope(
                 id=derived_id(self.id, name),
@@ -63,7 +63,7 @@ class Incoming:
                 version=event.VERSION,
                 tenant=self.tenant,
                 source=f"treue/{event.TYPE.partition('.')[0]}",
-                time=now,
+                time=self.envelope.time,
                 correlation_id=self.envelope.correlation_id or str(self.id),
                 traceparent=self.envelope.traceparent,
                 programme_version=self.envelope.programme_version,

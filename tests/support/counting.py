@@ -58,7 +58,7 @@ class Counting:
                 continue
             key = (event.tenant, data.customer_id or "")
             totals[key] = totals.get(key, 0) + data.total_minor
-            effects.outgoing.append(event.follow(earned(data, event.id, totals[key]), "points.earned", tx.now))
+            effects.outgoing.append(event.follow(earned(data, event.id, totals[key]), "points.earned"))
         rows = sorted((*key, total) for key, total in totals.items())
         if rows:
             await tx.raw.execute(_ADD, *(list(column) for column in zip(*rows, strict=True)))

@@ -49,7 +49,7 @@ class PostEvents:
         orders = await self._fold_orders(tx, events, keys) if keys else OrderFold({}, {}, {})
         marks = marks_of(events)
         wallets = await self._lock_wallets(tx, orders.movements, marks)
-        fold = WalletFold(wallets, tx.now)
+        fold = WalletFold(wallets)
         for movement in orders.movements:
             fold.fold(movement)
         await self.wallets.mark(tx, marks)

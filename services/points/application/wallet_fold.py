@@ -1,7 +1,6 @@
 """What movements mean for the wallets, in the order of the log: entries, and what others are told of them."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from uuid import UUID
 
 from services.points.application import translate
@@ -19,8 +18,8 @@ _ZERO_EARNED = Outcome(effects=({"kind": "points.earned", "points": 0},))
 class WalletFold:
     """Folds movements into locked wallets, which have the lots that they need."""
 
-    def __init__(self, wallets: Mapping[CustomerKey, Wallet], now: datetime) -> None:
-        self._wallets, self._now = wallets, now
+    def __init__(self, wallets: Mapping[CustomerKey, Wallet]) -> None:
+        self._wallets = wallets
         self.outcomes: dict[UUID, Outcome] = {}
         self.outgoing: list[Record] = []
 
@@ -56,7 +55,7 @@ class WalletFold:
         self._tell(movement.event, told)
 
     def _tell(self, event: Incoming, told: list[WalletEvent]) -> None:
-        self.outgoing += [event.follow(each, each.TYPE, self._now) for each in told]
+        self.outgoing += [event.follow(each, each.TYPE) for each in told]
         self.outcomes[event.id] = Outcome(effects=tuple(translate.effect_of(each) for each in told))
 
     def _wallet(self, movement: Movement) -> Wallet:
