@@ -10,9 +10,11 @@ from pathlib import Path
 
 from deploy.local.folder import PROJECT
 from deploy.local.service_environment import service_environment
+from tests.support.asking import rows
 from tests.support.platform import Platform
 
 WORKER = "points-worker"
+_OWNERS = "SELECT DISTINCT owner FROM points.consumer_offset WHERE topic = 'treue.purchases'"
 
 
 class OwnWorker:
@@ -20,7 +22,7 @@ class OwnWorker:
 
     def __init__(self, platform: Platform, log: Path, **environment: str) -> None:
         settings = service_environment("points", platform.stack.addresses)
-        self.log = log
+        self._platform, self.log = platform, log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "services.points", "worker"],
@@ -38,6 +40,10 @@ class OwnWorker:
 
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
+
+    def owns_all_purchases(self) -> bool:
+        """Whether every partition of the purchases is claimed by this worker."""
+        return [row["owner"].rpartition(":")[2] for row in rows(self._platform, _OWNERS)] == [str(self.pid)]
 
     def end(self) -> None:
         """Whatever state it is in."""

@@ -1,0 +1,123 @@
+"""What users see while a part is away: clear answers in time, and the same request again is safe afterwards.
+
+Each gateway answer is timed and judged in tests/integration/gateway/test_outages.py too, with stand-ins behind it; here
+the whole platform runs."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import pytest
+
+from deploy.chaos.load import PURCHASES, Memory, Till, purchase
+from deploy.local.readiness import addresses_by_process
+from tests.support.asking import wait_for
+from tests.support.load import open_court
+from tests.support.platform import Platform
+from tests.support.workers import WORKER, without
+
+# An answer is due in two seconds; a machine that several share may be slow to write it.
+_IN_TIME_S = 4.0
+_SERVICES = ("gateway", "points-api", "points-worker", "metrics-worker")
+_AOV = "/v1/metrics/average-order-value?from=2020-01-01&to=2032-01-01"
+
+
+class User:
+    """A shop with one customer, who has bought for 10.00."""
+
+    def __init__(self, platform: Platform, till: Till, memory: Memory) -> None:
+        self.platform, self.till, self.memory = platform, till, memory
+        self.number = 0
+
+    def body(self, total_minor: int) -> dict[str, Any]:
+        self.number += 1
+        return purchase("ada", f"u-{self.number}", total_minor)
+
+    def buy(self, body: dict[str, Any], total_minor: int) -> None:
+        self.memory.acknowledge(PURCHASES, self.till.send(PURCHASES, body))
+        self.memory.keep("ada", total_minor, 0)
+
+    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        """An answer, which must come in time."""
+        begun = time.monotonic()
+        answer = self.till.once(method, path, body)
+        assert time.monotonic() - begun < _IN_TIME_S, (path, answer)
+        return answer
+
+    def balance(self) -> tuple[int, int | None]:
+        status, answer = self.ask("GET", "/v1/customers/ada/balance")
+        return status, answer["available"] if status == 200 else None
+
+    def complete_through(self) -> str:
+        status, answer = self.ask("GET", _AOV)
+        assert status == 200
+        return str(answer["complete_through"])
+
+    def health(self, path: str) -> dict[str, int]:
+        urls = addresses_by_process(self.platform.stack.addresses)
+        found = {}
+        for name in _SERVICES:
+            with closing(Till(urls[name], "", self.till._dice)) as probe:
+                found[name] = probe.once("GET", path)[0]
+        return found
+
+
+@pytest.fixture
+def user(platform: Platform) -> Iterator[User]:
+    """At the end everything must be as the user remembers it, and no process was started anew by anybody."""
+    pids = {name: platform.pid(name) for name in _SERVICES}
+    court = open_court(platform)
+    with closing(court.till()) as till:
+        user = User(platform, till, Memory())
+        user.buy(user.body(1000), 1000)
+        wait_for(lambda: user.balance() == (200, 10))
+        yield user
+        platform.wait_until_ready()
+        court.judge(user.memory)
+    assert {name: platform.pid(name) for name in _SERVICES} == pids, "a restart loop"
+
+
+def test_with_kafka_away_reads_go_on_and_events_are_refused_in_time(platform: Platform, user: User) -> None:
+    body = user.body(2000)
+    with platform.frozen("kafka"):
+        status, answer = user.ask("POST", PURCHASES, body)
+        assert (status, answer["code"], answer["outcome"]) == (503, "event_log_unavailable", "unknown")
+        assert user.balance() == (200, 10)
+        assert set(user.health("/livez").values()) == {200}
+    user.buy(body, 2000)
+    wait_for(lambda: user.balance() == (200, 30))
+
+
+def test_with_postgres_away_events_come_in_and_reads_are_refused_in_time(platform: Platform, user: User) -> None:
+    with without(platform, "postgres"):
+        user.buy(user.body(2000), 2000)  # the gateway knows the key
+        assert user.balance()[0] == 503
+        assert user.ask("GET", _AOV)[0] == 503
+        assert set(user.health("/livez").values()) == {200}
+        wait_for(lambda: set(user.health("/readyz").values()) == {503})
+    wait_for(lambda: user.balance() == (200, 30))
+
+
+@pytest.mark.parametrize(
+    ("worker", "figure"), [(WORKER, User.balance), ("metrics-worker", User.complete_through)], ids=["points", "metrics"]
+)
+def test_with_a_worker_away_answers_are_older_and_say_so(
+    platform: Platform, user: User, worker: str, figure: Callable[[User], Any]
+) -> None:
+    with _stopped(platform, worker):
+        before = figure(user)
+        user.buy(user.body(2000), 2000)
+        time.sleep(2.5)  # a running worker would have moved it by now, twice
+        assert figure(user) == before
+    wait_for(lambda: figure(user) != before)
+
+
+@contextmanager
+def _stopped(platform: Platform, name: str) -> Iterator[None]:
+    """Stopped without ending, so that its process is the same afterwards."""
+    platform.freeze(name)
+    try:
+        yield
+    finally:
+        platform.thaw(name)
