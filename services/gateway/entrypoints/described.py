@@ -63,6 +63,15 @@ class EventState(BaseModel):
     services: dict[str, dict[str, Any]]
 
 
+_SINGLE_SUMMARIES = {
+    "purchases": "Post a purchase",
+    "returns": "Post a return",
+    "cancellations": "Post a cancellation",
+    "feedback": "Post a customer's feedback",
+    "activities": "Post an activity",
+}
+
+
 def described_router() -> APIRouter:
     """The routes that are not FastAPI's."""
     router = APIRouter()
@@ -86,7 +95,7 @@ def _describe_single(router: APIRouter, kind: Kind) -> None:
         methods=["POST"],
         status_code=202,
         response_model=Accepted,
-        summary=f"Post one of {kind.name}",
+        summary=_SINGLE_SUMMARIES[kind.name],
         description=kind.model.__doc__,
         tags=["events"],
         operation_id=f"post_{kind.name}",
