@@ -49,7 +49,9 @@ def main(names: list[str]) -> None:
     console, size = Console(), chosen()
     unknown = set(names) - _CONSUMING.keys() - _SERVING.keys()
     if unknown:
-        sys.exit(f"There is no benchmark {', '.join(sorted(unknown))}; there are {', '.join([*_CONSUMING, *_SERVING])}.")
+        sys.exit(
+            f"There is no benchmark {', '.join(sorted(unknown))}; there are {', '.join([*_CONSUMING, *_SERVING])}."
+        )
     started = time.monotonic()
     rows: Rows = []
     for found in _measured(console, size, names):

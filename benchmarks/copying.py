@@ -13,7 +13,7 @@ _CHUNKS = f"""
     CREATE TEMP TABLE chunk AS
     SELECT event_id, tenant, ((row_number() OVER (ORDER BY applied_at, topic, part, off)) - 1) / {_PER_TRANSACTION} AS chunk
     FROM inbox
-"""  # noqa: E501, S608
+"""  # noqa: E501
 _POINTS = {
     "inbox": "SELECT t.* FROM inbox t JOIN chunk c USING (event_id, tenant) WHERE c.chunk = {} ORDER BY t.event_id",
     "purchase_order": "SELECT t.* FROM purchase_order t JOIN chunk c USING (event_id, tenant) WHERE c.chunk = {}"

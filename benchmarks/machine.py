@@ -88,9 +88,7 @@ class Machine:
         await create_database(self.stack.addresses.database, name)
         await bootstrap(admin, passwords, (service,))
         owner, app = owner_role(service), app_role(service)
-        database = Database(
-            name, admin, role_url(admin, owner, passwords[owner]), role_url(admin, app, passwords[app])
-        )
+        database = Database(name, admin, role_url(admin, owner, passwords[owner]), role_url(admin, app, passwords[app]))
         await migrate(database.owner, service, PROJECT / "services" / service / "migrations")
         return database
 

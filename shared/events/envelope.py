@@ -1,9 +1,10 @@
 """CloudEvents 1.0 in Kafka's binary mode: the attributes travel as headers, the value is the event's JSON."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
+
+import msgspec
 
 from shared.events import registry
 from shared.events.contract import Event
@@ -19,8 +20,7 @@ class EnvelopeError(ValueError):
     """A record's headers are not those of an event of ours."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an event besides its content.
 
     `time` is when the platform took it in. `programme_version` is the newest version of the tenant's programme that the
@@ -92,8 +92,7 @@ def _instant(text: str) -> datetime:
     return found.astimezone(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """What is handed to Kafka."""
 
     topic: str
@@ -127,7 +126,7 @@ class Stamp:
         """The record that carries this event under this id."""
         made = self._made.get(type(event))
         if made is None:
-            envelope = replace(self._envelope, type=event.TYPE, version=event.VERSION)
+            envelope = msgspec.structs.replace(self._envelope, type=event.TYPE, version=event.VERSION)
             made = self._made[type(event)] = (event.TOPIC.value, envelope.headers()[1:])
         key = key_of(self._envelope.tenant, event).encode()
         return Record(made[0], key, registry.encode(event), [("ce_id", event_id.encode()), *made[1]])

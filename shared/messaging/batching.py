@@ -20,7 +20,7 @@ _TOGETHER_MAX = 1_000
 
 
 @lru_cache(maxsize=65_536)
-def _hash(key: bytes) -> int:
+def key_hash(key: bytes) -> int:
     """Kafka's own hash of a key, which every client uses; remembered, since customers come again."""
     return int(murmur2(key) & 0x7FFFFFFF)
 
@@ -38,7 +38,7 @@ class Batching:
         parts: dict[TopicPartition, list[Record]] = {}
         for record in records:
             partitions = self._partitions.get(record.topic) or await self._look_up(record.topic)
-            tp = TopicPartition(record.topic, partitions[_hash(record.key) % len(partitions)])
+            tp = TopicPartition(record.topic, partitions[key_hash(record.key) % len(partitions)])
             parts.setdefault(tp, []).append(record)
         await asyncio.gather(*(self._lane(tp).add(part) for tp, part in parts.items()))
 

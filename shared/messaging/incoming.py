@@ -1,4 +1,7 @@
-"""A record on its way in, and what a service answers to it."""
+"""A record on its way in, and what a service answers to it.
+
+What every event makes is a struct: a frozen dataclass of ours would cost 1.5 us where one costs 0.2.
+"""
 
 import hashlib
 import json
@@ -17,8 +20,7 @@ from shared.events.envelope import Envelope, EnvelopeError, Headers, Record, key
 from shared.ids import derived_id
 
 
-@dataclass(frozen=True, slots=True)
-class RawRecord:
+class RawRecord(msgspec.Struct, frozen=True):
     """A record as Kafka holds it."""
 
     topic: str
@@ -35,8 +37,7 @@ class RawRecord:
         return hashlib.blake2b((self.key or b"") + (self.value or b""), digest_size=16).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(msgspec.Struct, frozen=True):
     """An event that was read well."""
 
     raw: RawRecord
@@ -81,8 +82,7 @@ class Unreadable:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
+class Foreign(msgspec.Struct, frozen=True):
     """An event that this service does not listen to."""
 
     raw: RawRecord
@@ -91,8 +91,7 @@ class Foreign:
 Item = Incoming | Unreadable | Foreign
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of an event: applied, rejected by a rule of the business (with the reason), or waiting for something
     that is not known yet (it is parked and tried again). `effects` are shown to whoever asks for the event."""
 

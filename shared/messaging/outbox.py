@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 import msgspec
-from aiokafka.partitioner import murmur2
 
 from shared.db.mechanism import OUTBOX_BUCKETS
 from shared.db.transaction import Transaction
 from shared.events.envelope import Record
+from shared.messaging.batching import key_hash
 
 _INSERT = """
     INSERT INTO outbox (bucket, records, record_count, created_at)
@@ -25,7 +25,7 @@ _decoder = msgspec.msgpack.Decoder(list[_Stored])
 
 def bucket_of(key: bytes) -> int:
     """The bucket of a record's key: the same customer, always the same bucket."""
-    return int(murmur2(key) & 0x7FFFFFFF) % OUTBOX_BUCKETS
+    return key_hash(key) % OUTBOX_BUCKETS
 
 
 async def append(tx: Transaction, records: Sequence[Record]) -> None:

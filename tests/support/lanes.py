@@ -1,7 +1,8 @@
 """The consumer's own path into a database, without Kafka: partitions as lists of events."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from shared.ids import new_id
 from shared.messaging import offsets

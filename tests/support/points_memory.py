@@ -3,11 +3,13 @@ back is not rolled back here: these tests never fail a batch."""
 
 import copy
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from services.points.application.ports import CustomerKey, Mark, OrderKey, OrderReturn, Origin
 from services.points.application.posting import PostEvents

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from services.points.application.ports import OrderKey, OrderReturn
@@ -38,6 +39,7 @@ _UPDATE = """
             lines)
     WHERE o.tenant = n.tenant AND o.order_id = n.order_id
 """
+_by_key = attrgetter("tenant", "order_id")
 _RETURNED = ("tenant", "order_id", "event_id", "minor", "points", "cancels", "occurred_at", "recorded_at")
 
 
@@ -49,10 +51,10 @@ class OrderTables:
         return {(row[0], row[1]): _order(row) for row in await tx.raw.fetch(_LOCK, tenants, order_ids)}
 
     async def save(self, tx: Transaction, new: Iterable[Order], changed: Iterable[Order]) -> None:
-        fresh = [_row(order, tx.now) for order in sorted(new, key=_key)]
+        fresh = [_row(order, tx.now) for order in sorted(new, key=_by_key)]
         if fresh:
             await tx.raw.copy_records_to_table("purchase_order", records=fresh, columns=_COLUMNS)
-        rows = [_row(order, tx.now)[:-1] for order in sorted(changed, key=_key)]
+        rows = [_row(order, tx.now)[:-1] for order in sorted(changed, key=_by_key)]
         if rows:
             await tx.raw.execute(_UPDATE, *zip(*rows, strict=True))
 
@@ -65,18 +67,14 @@ class OrderTables:
             await tx.raw.copy_records_to_table("order_return", records=rows, columns=_RETURNED)
 
 
-def _key(order: Order) -> OrderKey:
-    return order.tenant, order.order_id
-
-
 def _row(order: Order, now: datetime) -> tuple[Any, ...]:
     award = order.award
-    lines = json.dumps([[line.line_id, line.quantity, line.points, line.returned] for line in order.lines])
+    lines = [[line.line_id, line.quantity, line.points, line.returned] for line in order.lines]
     return (
         order.tenant, order.order_id, order.purchase_id, order.customer_id, order.currency or None, order.total_minor,
         order.occurred_at, award and award.programme_version, award and award.points_per_unit,
         award and award.rounding, award and award.return_policy, order.points, order.returned_minor,
-        order.unlined_minor, order.clawed, order.cancelled, lines if order.lines else None, now,
+        order.unlined_minor, order.clawed, order.cancelled, json.dumps(lines) if lines else None, now,
     )  # fmt: skip
 
 

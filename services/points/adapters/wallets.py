@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,7 @@ _MARK = """
     ON CONFLICT (tenant, customer_id) DO UPDATE SET erased_at = excluded.erased_at
     WHERE c.erased_at IS DISTINCT FROM excluded.erased_at
 """
+_by_key = attrgetter("tenant", "customer_id")
 _DUE = """
     SELECT tenant, customer_id FROM wallet WHERE next_activation_at <= $1 ORDER BY next_activation_at LIMIT $2
 """
@@ -77,7 +79,7 @@ class WalletTables:
         await ledger.load_lots(tx, lots)
 
     async def save(self, tx: Transaction, wallets: Sequence[Wallet]) -> None:
-        ordered = sorted(wallets, key=lambda each: (each.tenant, each.customer_id))
+        ordered = sorted(wallets, key=_by_key)
         fresh = [each for each in ordered if each.known_since is not None]
         if fresh:
             known = [(each.tenant, each.customer_id, each.known_since) for each in fresh]

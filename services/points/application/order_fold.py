@@ -2,9 +2,10 @@
 a return takes back, follows from the order and the programme alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from services.points.application.ports import OrderKey, OrderReturn
 from services.points.domain.award import Award, apportion, exact_points, points_of
@@ -20,8 +21,7 @@ _NO_PROGRAMME = Outcome("waiting", "programme_unknown")
 _ZERO_CLAWED = Outcome(effects=({"kind": "points.clawed_back", "points": 0},))
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(msgspec.Struct, frozen=True):
     """Points to credit, or to take back, because of `event`. `programme` rated a credit; None: take back."""
 
     event: Incoming

@@ -1,8 +1,9 @@
 """Money becomes points: one multiplication, one rounding. Decimals and integers, never a float."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
+
+import msgspec
 
 from services.points.domain.programme import ReturnPolicy, Rounding
 from shared.money import exponent
@@ -12,8 +13,7 @@ _MODES = {Rounding.FLOOR: ROUND_FLOOR, Rounding.HALF_UP: ROUND_HALF_UP, Rounding
 _EXACT = Context(prec=60)
 
 
-@dataclass(frozen=True, slots=True)
-class Award:
+class Award(msgspec.Struct, frozen=True):
     """How an order earned its points: the rule as it was then, kept with the order, so that a return is judged by it
     and never by a later rule."""
 

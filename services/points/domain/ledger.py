@@ -8,13 +8,17 @@ What must always hold, of every wallet (adapters/audit.py asks the database, tes
     lot.amount              = remaining + allocations from it
     a negative entry        = the allocations that it made
     posted >= held >= 0, pending >= 0, debt >= 0
+
+Structs, not dataclasses: an event makes a dozen such objects, and a frozen dataclass costs 1.5 us where a struct costs
+0.2 (together a tenth of what posting costs).
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 
 class EntryKind(StrEnum):
@@ -36,8 +40,7 @@ class Reason(StrEnum):
     DEBT_PAID_FROM_EARNINGS = "debt_paid_from_earnings"
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True):
     """What a change of a wallet follows from. `taken_in_ms`: when the platform took it in, since the epoch; entries
     are numbered by it."""
 
@@ -49,8 +52,7 @@ class Cause:
     reason: Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One line of the ledger. `points` changes what the customer has (spendable or pending), `debt` what the customer
     owes; `balance_after` is posted + pending after it. `wallet_version` numbers a wallet's entries without gaps, and
     `id` grows with it."""
@@ -67,8 +69,7 @@ class Entry:
     detail: dict[str, Any]
 
 
-@dataclass(slots=True)
-class Lot:
+class Lot(msgspec.Struct):
     """The points of one credit, as far as they are still there. `held` of the remaining ones are reserved. They can be
     spent from `activate_at` on; `activated` says whether the wallet counts them as posted already. `id` is that of the
     event that brought them, so that an order knows its lot."""
@@ -88,8 +89,7 @@ class Lot:
         return self.remaining - self.held
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
+class Allocation(msgspec.Struct, frozen=True):
     """Points that a debit took from a lot."""
 
     entry_id: UUID

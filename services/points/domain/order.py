@@ -3,10 +3,11 @@
 An order may be known before its purchase, when a return overtook it: then there is only its id.
 """
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
+
+import msgspec
 
 from services.points.domain.award import Award
 
@@ -32,8 +33,7 @@ class RefusedError(Exception):
         self.refusal = refusal
 
 
-@dataclass(slots=True)
-class Line:
+class Line(msgspec.Struct):
     """A line's share of the order's points (policy `item`), and how much of the line came back."""
 
     line_id: str
@@ -42,8 +42,7 @@ class Line:
     returned: int = 0
 
 
-@dataclass(slots=True)
-class Order:
+class Order(msgspec.Struct):
     """One order of a tenant; `customer_id` is None for a guest.
 
     `purchase_id` is the event that completed it, and the id of the lot that it filled; None as long as only returns
@@ -62,7 +61,7 @@ class Order:
     unlined_minor: int = 0  # what came back without saying which lines
     clawed: int = 0
     cancelled: bool = False
-    lines: list[Line] = field(default_factory=list)
+    lines: list[Line] = []
 
     @property
     def points(self) -> int:

@@ -1,10 +1,11 @@
 """A customer's points. Every change goes through here, leaves an entry, and keeps the laws of ledger.py."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from services.points.domain.ledger import Allocation, Cause, Entry, EntryKind, Lot, Reason
 from shared.ids import ordered_id
@@ -12,8 +13,7 @@ from shared.ids import ordered_id
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(slots=True)
-class Wallet:
+class Wallet(msgspec.Struct):
     """The wallet as it stands, and in `entries`, `new_lots`, `touched`, `allocations` what has happened to it since it
     was loaded.
 
@@ -32,11 +32,11 @@ class Wallet:
     next_activation_at: datetime | None = None
     newest_entry_ms: int = 0
     known_since: datetime | None = None  # of a wallet that is not stored yet
-    lots: dict[UUID, Lot] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
-    new_lots: list[Lot] = field(default_factory=list)
-    touched: dict[UUID, Lot] = field(default_factory=dict)
-    allocations: list[Allocation] = field(default_factory=list)
+    lots: dict[UUID, Lot] = {}
+    entries: list[Entry] = []
+    new_lots: list[Lot] = []
+    touched: dict[UUID, Lot] = {}
+    allocations: list[Allocation] = []
 
     @property
     def available(self) -> int:

@@ -1,11 +1,11 @@
 """What returns take back, by the award's own rule."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.points.domain.award import Award, apportion, points_of
 from services.points.domain.order import Line, Order, Refusal, RefusedError

@@ -1,10 +1,10 @@
 """Reading a record: whatever lies in Kafka gets an answer, and the right one."""
 
-import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -26,7 +26,7 @@ HEADER_LISTS = st.lists(st.tuples(st.text(max_size=12), st.none() | st.binary(ma
 def _envelope(event: Event, **changes: object) -> Envelope:
     cause = UUID("5f0c7a52-5a53-5d3c-8f5e-2d8a6f2f7c11")
     made = Envelope(id=cause, type=event.TYPE, version=event.VERSION, tenant="acme", source="till", time=NOW)
-    return dataclasses.replace(made, **changes)  # type: ignore[arg-type]
+    return msgspec.structs.replace(made, **changes)  # type: ignore[arg-type]
 
 
 def _raw(record: Record) -> RawRecord:
@@ -45,7 +45,7 @@ def _everything(_type: str) -> bool:
 def test_no_bytes_and_no_headers_make_it_raise(key: bytes | None, value: bytes | None, headers: Headers) -> None:
     assert isinstance(read(RawRecord("t", 0, 0, key, value, headers, NOW), _everything), Unreadable)
     real = _good()
-    found = read(dataclasses.replace(real, key=key, value=value, headers=real.headers + headers), _everything)
+    found = read(msgspec.structs.replace(real, key=key, value=value, headers=real.headers + headers), _everything)
     assert isinstance(found, Foreign if value is None else Unreadable)
 
 
@@ -55,7 +55,7 @@ def test_a_damaged_body_is_unreadable_or_still_an_event(event: Event, data: st.D
     assert raw.value is not None
     at = data.draw(st.integers(0, len(raw.value) - 1))
     damaged = raw.value[:at] + data.draw(st.binary(max_size=3)) + raw.value[at + 1 :]
-    assert isinstance(read(dataclasses.replace(raw, value=damaged), _everything), Incoming | Unreadable)
+    assert isinstance(read(msgspec.structs.replace(raw, value=damaged), _everything), Incoming | Unreadable)
 
 
 @given(st.sampled_from(registry.EVENTS).flatmap(structs))
@@ -68,17 +68,17 @@ def test_a_good_record_is_the_event_that_was_sent(event: Event) -> None:
 @pytest.mark.parametrize(
     ("raw", "error"),
     [
-        (dataclasses.replace(_good(), headers=[]), "envelope"),
+        (msgspec.structs.replace(_good(), headers=[]), "envelope"),
         (_good(version=2), "unknown_version"),
         (_good(type="purchase.imagined"), "unknown_version"),
-        (dataclasses.replace(_good(), value=b""), "unreadable_body"),
-        (dataclasses.replace(_good(), value=b'{"occurred_at":"2026-03-14T12:00:00Z"}'), "unreadable_body"),
-        (dataclasses.replace(_good(), value=b'{"a":' + b"[" * 100_000), "unreadable_body"),
-        (dataclasses.replace(_good(), value=b'{"order_id":"\xff"}'), "unreadable_body"),
-        (dataclasses.replace(_good(), key=b"acme:somebody-else"), "wrong_key"),
-        (dataclasses.replace(_good(), key=b"other:c-1001"), "wrong_key"),
-        (dataclasses.replace(_good(), key=None), "wrong_key"),
-        (dataclasses.replace(_good(), key=b"\xff"), "wrong_key"),
+        (msgspec.structs.replace(_good(), value=b""), "unreadable_body"),
+        (msgspec.structs.replace(_good(), value=b'{"occurred_at":"2026-03-14T12:00:00Z"}'), "unreadable_body"),
+        (msgspec.structs.replace(_good(), value=b'{"a":' + b"[" * 100_000), "unreadable_body"),
+        (msgspec.structs.replace(_good(), value=b'{"order_id":"\xff"}'), "unreadable_body"),
+        (msgspec.structs.replace(_good(), key=b"acme:somebody-else"), "wrong_key"),
+        (msgspec.structs.replace(_good(), key=b"other:c-1001"), "wrong_key"),
+        (msgspec.structs.replace(_good(), key=None), "wrong_key"),
+        (msgspec.structs.replace(_good(), key=b"\xff"), "wrong_key"),
     ],
 )
 def test_what_cannot_be_read_says_why(raw: RawRecord, error: str) -> None:
@@ -89,17 +89,17 @@ def test_what_cannot_be_read_says_why(raw: RawRecord, error: str) -> None:
 
 
 def test_what_nobody_listens_to_is_passed_by_unread() -> None:
-    unread = dataclasses.replace(_good(), value=b"not even JSON")
+    unread = msgspec.structs.replace(_good(), value=b"not even JSON")
     assert isinstance(read(unread, lambda event_type: event_type == "points.earned"), Foreign)
 
 
 def test_a_tombstone_is_passed_by() -> None:
-    assert isinstance(read(dataclasses.replace(_good(), value=None), _everything), Foreign)
+    assert isinstance(read(msgspec.structs.replace(_good(), value=None), _everything), Foreign)
 
 
 @given(st.binary(), st.binary())
 def test_the_body_hash_is_the_same_only_for_the_same_body(one: bytes, other: bytes) -> None:
-    first, second = (dataclasses.replace(_good(), value=body, key=b"k").fingerprint for body in (one, other))
+    first, second = (msgspec.structs.replace(_good(), value=body, key=b"k").fingerprint for body in (one, other))
     assert (first == second) == (one == other)
 
 
