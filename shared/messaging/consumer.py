@@ -37,6 +37,7 @@ _BATCH_MAX = 2_000
 # short, so that the lane's partition is read again when it is done.
 _IDLE_POLL_MS, _BUSY_POLL_MS = 500, 20
 _HALT_RETRY_S = 5.0
+_CLAIM_RETRY_S = 0.5
 _DRAIN_S = 5.0
 _EMPTY_S = 30.0
 
@@ -199,6 +200,15 @@ class Consumer:
                 self.halted[name] = str(halt)
                 self._claim_again[tp] = now + _HALT_RETRY_S
                 continue
+            except Exception as error:
+                if verdict(error) is not Verdict.RETRY:
+                    raise
+                # The database is away for a moment: no reason to leave the group, and to make it rebalance.
+                _log.warning(
+                    "claim_retried", topic=tp.topic, part=tp.partition, error=f"{type(error).__name__}: {error}"[:200]
+                )
+                self._claim_again[tp] = now + _CLAIM_RETRY_S
+                return
             if generation != self._membership.generation:
                 return
             self.halted.pop(name, None)

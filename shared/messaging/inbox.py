@@ -3,16 +3,17 @@ conflict: never applied, kept, and shown to whoever asks for the event."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from shared.db.transaction import Transaction
 from shared.messaging.incoming import Effects, Incoming, RawRecord
 
 _KNOWN = """
-    SELECT i.tenant, i.event_id, i.body_hash
+    SELECT i.tenant, i.event_id, i.body_hash, i.topic, i.part, i.off
     FROM inbox i JOIN unnest($1::uuid[], $2::text[]) AS asked (event_id, tenant) USING (event_id, tenant)
 """
+_Place = tuple[str, int, int]
 _INBOX = ("event_id", "tenant", "body_hash", "outcome", "reason", "effects", "topic", "part", "off", "applied_at")
 _CONFLICT = """
     INSERT INTO conflict (tenant, event_id, body_hash, topic, part, off, received_at)
@@ -24,25 +25,34 @@ _CONFLICT = """
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """A batch seen against the inbox, each list in offset order."""
+    """A batch seen against the inbox, each list in offset order.
+
+    `reread` are the very records that were applied before: their position was lost or set back. Unlike a duplicate,
+    which is another record, such a one has left its trace already.
+    """
 
     fresh: list[Incoming]
     duplicates: list[Incoming]
     conflicts: list[Incoming]
+    reread: list[Incoming] = field(default_factory=list)
 
 
 async def sort(tx: Transaction, events: Sequence[Incoming]) -> Sorted:
     """Tell apart what is new, what was here before, and what comes again with another body."""
     rows = await tx.raw.fetch(_KNOWN, [event.id for event in events], [event.tenant for event in events])
-    seen: dict[tuple[UUID, str], bytes] = {(row["event_id"], row["tenant"]): row["body_hash"] for row in rows}
+    seen: dict[tuple[UUID, str], tuple[bytes, _Place]] = {
+        (row["event_id"], row["tenant"]): (row["body_hash"], (row["topic"], row["part"], row["off"])) for row in rows
+    }
     found = Sorted([], [], [])
     for event in events:
-        before = seen.get((event.id, event.tenant))
-        if before is None:
-            seen[event.id, event.tenant] = event.body_hash
+        body_hash, place = seen.get((event.id, event.tenant), (None, None))
+        if body_hash is None:
+            seen[event.id, event.tenant] = event.body_hash, _place(event.raw)
             found.fresh.append(event)
+        elif body_hash != event.body_hash:
+            found.conflicts.append(event)
         else:
-            (found.duplicates if before == event.body_hash else found.conflicts).append(event)
+            (found.reread if place == _place(event.raw) else found.duplicates).append(event)
     return found
 
 
@@ -64,7 +74,7 @@ async def record(tx: Transaction, events: Sequence[Incoming], effects: Effects) 
         await tx.raw.copy_records_to_table("inbox", records=rows, columns=_INBOX)
 
 
-def _place(raw: RawRecord) -> tuple[str, int, int]:
+def _place(raw: RawRecord) -> _Place:
     return raw.topic, raw.part, raw.offset
 
 

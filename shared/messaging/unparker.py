@@ -46,6 +46,10 @@ _TRIED = """
 _COUNT = """
     UPDATE consumer_offset SET duplicates = duplicates + $3, conflicts = conflicts + $4 WHERE topic = $1 AND part = $2
 """
+_REOPEN = """
+    UPDATE dead_letter SET state = 'open', resolved_at = NULL, detail = $4
+    WHERE topic = $1 AND part = $2 AND off = $3 AND state = 'retried' RETURNING true
+"""
 _Place = tuple[str, int, int]
 
 
@@ -100,8 +104,8 @@ class Unparker:
         items = [self._read(row) for row in rows]
         replayed = {_place(item) for item, row in zip(items, rows, strict=True) if row["reason"] == REPLAY}
         for item in items:
-            # What an operator brought back unreadable has its dead letter already.
-            if isinstance(item, Unreadable) and _place(item) not in replayed:
+            # What an operator replayed unreadable has its dead letter, open or given up; a retried one gets it back.
+            if isinstance(item, Unreadable) and _place(item) not in replayed and not await self._reopen(tx, item):
                 raise StillWaitingError(f"unreadable: {item.detail}")
         seen = await inbox.sort(tx, [item for item in items if isinstance(item, Incoming)])
         effects = await self._application.apply(tx, seen.fresh) if seen.fresh else Effects()
@@ -120,6 +124,11 @@ class Unparker:
         key, headers = row["record_key"].encode(), headers_of(row["headers"])
         raw = RawRecord(row["topic"], row["part"], row["off"], key, row["value"], headers, row["record_time"])
         return read(raw, self._application.events.__contains__)
+
+    @staticmethod
+    async def _reopen(tx: Transaction, item: Unreadable) -> bool:
+        """A letter that is no better than before is open again, and blocks nobody. False when there is none."""
+        return bool(await tx.raw.fetchval(_REOPEN, *_place(item), item.detail.replace("\x00", "\\x00")[:2000]))
 
     @staticmethod
     async def _count(tx: Transaction, seen: inbox.Sorted, replayed: set[_Place]) -> None:

@@ -1,0 +1,75 @@
+"""Row 25: somebody moves a position by hand, or loses its row. Backwards nothing is doubled; forwards it is found and
+mended."""
+
+from contextlib import closing
+
+import pytest
+
+from deploy.chaos.judge import DriftError, in_a_thread
+from deploy.chaos.load import PURCHASES, Memory, purchase
+from tests.support.asking import rows, wait_for
+from tests.support.load import load_on, open_court
+from tests.support.platform import Platform
+from tests.support.workers import WORKER, without
+
+_TOPIC = "treue.purchases"
+
+
+def test_a_lost_position_reads_everything_again_without_effect(platform: Platform) -> None:
+    with load_on(platform) as load:
+        load.progressed(20)
+        with without(platform, WORKER):
+            rows(platform, "DELETE FROM points.consumer_offset WHERE topic = $1", _TOPIC)
+        load.progressed(10)
+
+
+def test_a_position_moved_back_or_forward_in_a_log_that_it_does_not_fit_halts_and_goes_on_when_put_right(
+    platform: Platform,
+) -> None:
+    with load_on(platform) as load:
+        load.progressed(40)
+        with without(platform, WORKER):
+            before = rows(platform, "SELECT part, next_offset FROM points.consumer_offset WHERE topic = $1", _TOPIC)
+            rows(platform, "UPDATE points.consumer_offset SET next_offset = next_offset - 2 WHERE topic = $1", _TOPIC)
+        wait_for(lambda: "another record" in _why(platform))
+        with without(platform, WORKER):
+            for row in before:
+                rows(
+                    platform,
+                    "UPDATE points.consumer_offset SET next_offset = $1, halted = NULL WHERE topic = $2 AND part = $3",
+                    row["next_offset"], _TOPIC, row["part"],
+                )  # fmt: skip
+        load.progressed(5)
+
+
+def test_a_position_moved_forward_is_found_by_the_auditor_and_mended_by_a_replay(platform: Platform) -> None:
+    court, memory = open_court(platform), Memory()
+    with without(platform, WORKER), closing(court.till()) as till:
+        for number in range(12):
+            answer = till.send(PURCHASES, purchase(f"c-{number}", f"skipped-{number}", 1000))
+            memory.acknowledge(PURCHASES, answer)
+            memory.keep(f"c-{number}", 1000, 0)
+        wait_for(lambda: _in_metrics(platform, court.tenant) == 12)
+        rows(
+            platform,
+            """
+            UPDATE points.consumer_offset AS p SET next_offset = m.next_offset, last_hash = NULL
+            FROM metrics.consumer_offset m WHERE (p.topic, p.part) = (m.topic, m.part) AND p.topic = $1
+            """,
+            _TOPIC,
+        )
+    platform.wait_until_ready()
+    with pytest.raises(DriftError, match="completeness"):
+        in_a_thread(court._audited())
+    assert platform.treue("replay", _TOPIC, "--service", "points")["newly_applied"] == 12
+    court.judge(memory)
+
+
+def _why(platform: Platform) -> str:
+    found = rows(platform, "SELECT coalesce(string_agg(halted, ' '), '') AS why FROM points.consumer_offset")
+    return str(found[0]["why"])
+
+
+def _in_metrics(platform: Platform, tenant: str) -> int:
+    found = rows(platform, "SELECT count(*) AS n FROM metrics.inbox WHERE topic = $1 AND tenant = $2", _TOPIC, tenant)
+    return int(found[0]["n"])
