@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help up down status test check bench lock schemas setup
+.PHONY: help up down status test check chaos bench lock schemas setup
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -38,6 +38,9 @@ check: $(STAMP) ## Format, lint, types and import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+chaos: $(STAMP) ## Break everything in random order under load for MINUTES=30, on a stack of its own (SEED=n repeats)
+	@$(BIN)/treue chaos --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED))
 
 bench: $(STAMP) ## Measure, beside the limit of the same run (QUICK=1 for a short one)
 	@$(BIN)/python -m benchmarks

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "replay": "deploy.replay:replay",
     "env": "deploy.env_file:env",
     "demo": "deploy.demo.command:demo",
+    "chaos": "deploy.chaos.command:chaos",
 }
 
 

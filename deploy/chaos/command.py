@@ -1,0 +1,118 @@
+"""`treue chaos`: a stack of its own, shoppers on it, every fault in random order, and the judge."""
+
+import os
+import random
+import shutil
+import signal
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from deploy.chaos.faults import FAULTS, Victim
+from deploy.chaos.judge import Court, DriftError
+from deploy.chaos.load import Load
+from deploy.chaos.rebalances import Rebalances
+from deploy.chaos.report import Run
+from deploy.gateway import Gateway
+from deploy.local.folder import StackFolder
+from deploy.local.stack import LocalStack
+from deploy.output import progress, show
+from deploy.up import bring_up, wait_until_ready
+from shared.ids import new_id
+
+_JUDGED_WITHIN_S = 300.0
+
+
+def chaos(
+    minutes: Annotated[float, typer.Option(help="How long the faults go on.")] = 30.0,
+    seed: Annotated[int | None, typer.Option(help="Repeats the choices of an earlier run.")] = None,
+    shoppers: Annotated[int, typer.Option(help="How many buy at the same time.")] = 4,
+    report: Annotated[Path | None, typer.Option(help="Also write the report here, as Markdown.")] = None,
+) -> None:
+    """Break everything in random order under load, on a stack of its own; exit 1 when anything is lost or doubled."""
+    chosen = new_id().int % 1_000_000 if seed is None else seed
+    run = _run(minutes, chosen, shoppers)
+    if report is not None:
+        report.write_text(run.markdown() + "\n")
+    found = {"seed": chosen, "faults": dict(run.faults), "events": run.memory.sent, "drift": run.drift}
+    show(found, run.markdown())
+    if run.drift is not None:
+        raise typer.Exit(1)
+
+
+def _run(minutes: float, seed: int, shoppers: int) -> Run:
+    console, folder = progress(), Path(tempfile.mkdtemp(prefix="treue-chaos-"))
+    console.print(f"Seed {seed}, in {folder}")
+    stack = LocalStack(StackFolder(folder), console, preferred={})
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        bring_up(stack, console, owner=os.getpid())
+        run = _break(stack, minutes, seed, shoppers, console)
+    finally:
+        stack.stop()
+    if run.drift is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        console.print(f"What is left of it lies in {folder}.")
+    return run
+
+
+def _interrupt(*_: object) -> None:
+    """A run that is asked to end takes its stack along."""
+    raise KeyboardInterrupt
+
+
+def _break(stack: LocalStack, minutes: float, seed: int, shoppers: int, console: Console) -> Run:
+    wanted = {"name": f"chaos-{seed}", "currency": "EUR", "time_zone": "Europe/Berlin"}
+    made = Gateway.of(stack).call("POST", "/v1/tenants", wanted)
+    addresses = stack.addresses
+    court = Court.opened(
+        addresses.api("gateway"), addresses.database, addresses.kafka, made["tenant"], made["api_key"]
+    )  # fmt: skip
+    load = Load(court.base_url, court.api_key, seed=seed, shoppers=shoppers)
+    rebalances = Rebalances(addresses.database)
+    faults: Counter[str] = Counter()
+    ready_after_s: list[float] = []
+    drift = None
+    try:
+        _faults(stack, time.monotonic() + minutes * 60, seed, load, console, faults, ready_after_s)
+    finally:
+        pauses_s = rebalances.finish()
+        memory = load.finish()
+    console.print(f"{faults.total()} faults, {memory.sent} events; the judge counts")
+    try:
+        court.judge(memory, within_s=_JUDGED_WITHIN_S)
+    except DriftError as error:
+        drift = str(error)
+    return Run(seed, minutes, faults, memory, pauses_s, ready_after_s, drift)
+
+
+def _faults(
+    stack: LocalStack, end: float, seed: int, load: Load, console: Console, done: Counter[str],
+    ready_after_s: list[float],
+) -> None:  # fmt: skip
+    """Each fault once in a random order, then in another one, until the time is over."""
+    victim = Victim(stack, random.Random(seed))  # noqa: S311 - to be repeated
+    begun = time.monotonic()
+    while True:
+        for name in victim.dice.sample(sorted(FAULTS), len(FAULTS)):
+            if time.monotonic() > end:
+                return
+            sent = load.memory.sent
+            FAULTS[name](victim)
+            over = time.monotonic()
+            wait_until_ready(stack)
+            ready_after_s.append(time.monotonic() - over)
+            load.progressed(5)
+            done[name] += 1
+            console.print(
+                f"{over - begun:6.0f} s  {name}: {load.memory.sent - sent} events meanwhile,"
+                f" ready after {ready_after_s[-1]:.1f} s",
+                highlight=False,
+            )
+            time.sleep(victim.dice.random() * 2)

@@ -1,0 +1,58 @@
+"""What is said of a run, in Markdown."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from deploy.chaos.load import Memory
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that is over. `drift` is None when the judge found nothing."""
+
+    seed: int
+    minutes: float
+    faults: Counter[str]
+    memory: Memory
+    pauses_s: Sequence[float]
+    ready_after_s: Sequence[float]
+    drift: str | None
+
+    def markdown(self) -> str:
+        """The report."""
+        memory = self.memory
+        refusals = ", ".join(f"{count} x {status}" for status, count in sorted(memory.refusals.items())) or "none"
+        figures = {
+            "faults": str(self.faults.total()),
+            "events acknowledged": f"{memory.sent} ({len(memory.events)} different)",
+            "answers before that which were no acknowledgement": refusals,
+            "slowest acknowledgement, with all repeats": f"{memory.slowest_s:.1f} s",
+            "slowest single answer": f"{memory.slowest_answer_s:.1f} s",
+            "ready again after a fault, p50 / worst": _p50_and(self.ready_after_s, 1.0),
+            "a partition stood still while changing hands, p50 / p99": _p50_and(self.pauses_s, 0.99),
+            "drift": self.drift or "0",
+        }
+        return "\n".join(
+            [
+                f"`treue chaos --minutes {self.minutes:g} --seed {self.seed}`",
+                "",
+                *_table(("what", "measured"), figures.items()),
+                "",
+                *_table(("fault", "times"), [(name, str(count)) for name, count in sorted(self.faults.items())]),
+            ]
+        )
+
+
+def _table(head: tuple[str, str], rows: Iterable[tuple[str, str]]) -> list[str]:
+    lines = [f"| {head[0]} | {head[1]} |", "|---|---|"]
+    return lines + [f"| {name} | {value} |" for name, value in rows]
+
+
+def _p50_and(values: Sequence[float], share: float) -> str:
+    ordered = sorted(values)
+    if not ordered:
+        return "-"
+    return " / ".join(f"{ordered[min(len(ordered) - 1, int(len(ordered) * at))]:.1f} s" for at in (0.5, share)) + (
+        f" ({len(ordered)} times)"
+    )
