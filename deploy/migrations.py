@@ -16,7 +16,7 @@ from deploy.roles import owner_role, role_url
 
 def migrate() -> None:
     """Make roles and schemas where they are missing and run all migrations."""
-    stack = LocalStack.existing(progress())
+    stack = LocalStack.with_servers(progress())
     stack.wait_for_database()
     applied = migrate_services(stack)
     words = [f"{service}: {', '.join(revisions) or 'nothing new'}" for service, revisions in applied.items()]

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -18,6 +19,7 @@ from deploy.local.stack import LocalStack
 from deploy.migrations import migrate_services
 from deploy.output import progress, show
 from deploy.problems import OperatorError
+from shared.clock import SystemClock
 
 _READY_TIMEOUT_S = 180.0
 # Each question makes a service look at its database and at Kafka, while it starts.
@@ -101,18 +103,23 @@ def _step(console: Console, done: str) -> Iterator[None]:
 
 def _welcome(description: Description) -> list[str]:
     key, url = description.api_key, description.base_url
-    body = (
-        '{"order_id": "o-1", "customer_id": "ada", "occurred_at": "2026-11-22T10:00:00Z", "currency": "EUR",'
-        ' "total": "49.90", "lines": [{"line_id": "1", "sku": "mug", "quantity": 1, "unit_price": "49.90"}]}'
+    bought_at = SystemClock().now() - timedelta(minutes=1)
+    order = f"{bought_at:%m%d-%H%M}"
+    profile = '{"email": "ada@example.org", "name": "Ada", "locale": "de-DE"}'
+    purchase = (
+        f'{{"order_id": "o-{order}", "customer_id": "ada", "occurred_at": "{bought_at:%Y-%m-%dT%H:%M:%SZ}",'
+        ' "currency": "EUR", "total": "49.90",'
+        ' "lines": [{"line_id": "1", "sku": "mug", "quantity": 1, "unit_price": "49.90"}]}'
     )
+    send = f"curl -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json'"
     return [
         "",
         f"[bold]Treue answers at {url}[/] (its API: {url}/docs). API key of the tenant {description.tenant}:",
         f"  {key}",
         "",
-        "Try a purchase, the customer's balance, and the mails that were sent:",
-        f"  curl -H 'Authorization: Bearer {key}' -H 'Idempotency-Key: first' -H 'Content-Type: application/json' "
-        f"{url}/v1/purchases -d '{body}'",
+        "Try a customer, a purchase, the balance, and the mail that was sent:",
+        f"  {send} -X PUT {url}/v1/customers/ada -d '{profile}'",
+        f"  {send} -H 'Idempotency-Key: {order}' {url}/v1/purchases -d '{purchase}'",
         f"  curl -H 'Authorization: Bearer {key}' {url}/v1/customers/ada/balance",
         "  .venv/bin/treue mails",
     ]

@@ -48,6 +48,15 @@ class LocalStack:
             raise OperatorError(f"There is no stack in {folder.path}.", "Start one with `make up`.")
         return cls(folder, console)
 
+    @classmethod
+    def with_servers(cls, console: Console) -> "LocalStack":
+        """The same, but only if its servers can be there: running here, or chosen from elsewhere."""
+        stack = cls.existing(console)
+        elsewhere = stack.choices.database_url is not None and stack.choices.kafka_bootstrap is not None
+        if not elsewhere and not stack.supervisor.is_running():
+            raise OperatorError(f"The stack in {stack.folder.path} does not run.", "Start it with `make up`.")
+        return stack
+
     def port(self, name: str) -> int:
         return self._ports[name]
 
