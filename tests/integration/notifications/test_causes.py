@@ -12,7 +12,7 @@ async def test_points_that_go_back(world: World, box: MailServer) -> None:
     (sent,) = box.taken
     text = sent.get_body(("plain",))
     assert text is not None
-    assert sent["subject"] == "Rückgabe: 10 Punkte zurückgebucht"
+    assert sent["subject"] == "10 Punkte zurückgebucht"
     assert "Offen aus Rückgaben: 3 Punkte" in text.get_content()
 
 
