@@ -23,7 +23,7 @@ from shared.messaging.incoming import Application
 from shared.process import collect_garbage_less_often
 
 _GIVE_UP_S = 180.0
-_IDLE_S = 1.5
+_IDLE_S = 4.0
 _PARTITIONS = 6
 _APPLICATIONS: dict[str, Callable[[], Application]] = {
     "points": build_application,

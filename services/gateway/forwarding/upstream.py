@@ -1,43 +1,21 @@
 """The services as the gateway sees them: a pool of connections each, short patience, no trace of them in what goes
 out."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Mapping
 from typing import Literal
 
-import httpx
-
+from services.gateway.forwarding.connection import Address, BrokenError, Connection, Question, RawHeaders, Reply
 from shared.errors import UnavailableError
+
+__all__ = ["SERVICES", "Question", "RawHeaders", "Reply", "Service", "Upstream", "Upstreams"]
 
 Service = Literal["points", "notifications", "metrics"]
 SERVICES: tuple[Service, ...] = ("points", "notifications", "metrics")
-RawHeaders = Sequence[tuple[bytes, bytes]]
 
 _CONNECT_S = 0.5
 _POOL_S = 1.0
 _KEPT_ALIVE_S = 20.0  # less than the servers' own, so that we hang up first
-# The connection broke before or while it was used: nothing was answered.
-_BROKEN = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, httpx.CloseError)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked of a service. `target` is the path and the query as they came; `timeout_s` is for its answer."""
-
-    method: str
-    target: bytes
-    headers: RawHeaders
-    body: bytes = b""
-    timeout_s: float = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the service said."""
-
-    status: int
-    headers: Mapping[bytes, bytes]
-    body: bytes
 
 
 class Upstream:
@@ -45,41 +23,57 @@ class Upstream:
 
     def __init__(self, service: Service, base_url: str, connections_max: int) -> None:
         self.service = service
-        self._base = httpx.URL(base_url)
-        limits = httpx.Limits(
-            max_connections=connections_max, max_keepalive_connections=connections_max, keepalive_expiry=_KEPT_ALIVE_S
-        )
-        self._client = httpx.AsyncClient(limits=limits, trust_env=False, follow_redirects=False)
+        self._address = Address(base_url)
+        self._free = asyncio.Semaphore(connections_max)
+        self._idle: list[Connection] = []
 
     async def ask(self, question: Question) -> Reply:
         """The service's answer, whatever it is. Raises UnavailableError when there is none."""
         try:
             try:
                 return await self._once(question)
-            except _BROKEN:
+            except BrokenError:
+                # It broke before or while it was used: nothing was answered.
                 if question.method != "GET":
                     raise
                 return await self._once(question)
-        except httpx.HTTPError as error:
+        except (OSError, TimeoutError) as error:
             raise UnavailableError(
                 f"The {self.service} service does not answer; repeating the same request is safe.",
                 code="service_unavailable", retry_after_s=2.0, service=self.service,
             ) from error  # fmt: skip
 
     async def _once(self, question: Question) -> Reply:
-        timeout = httpx.Timeout(question.timeout_s, connect=_CONNECT_S, pool=_POOL_S)
-        answer = await self._client.request(
-            question.method,
-            self._base.copy_with(raw_path=question.target),
-            headers=list(question.headers),
-            content=question.body or None,
-            timeout=timeout,
-        )
-        return Reply(answer.status_code, dict(answer.headers.raw), answer.content)
+        if self._free.locked():
+            await asyncio.wait_for(self._free.acquire(), _POOL_S)
+        else:
+            await self._free.acquire()
+        try:
+            connection = self._kept()
+            if connection is None:
+                connection = await asyncio.wait_for(self._address.connect(), _CONNECT_S)
+            reply = await connection.ask(question)
+            if connection.open:
+                connection.idle_since = asyncio.get_running_loop().time()
+                self._idle.append(connection)
+            return reply
+        finally:
+            self._free.release()
+
+    def _kept(self) -> Connection | None:
+        """The connection that was used last, if it may still be used."""
+        oldest = asyncio.get_running_loop().time() - _KEPT_ALIVE_S
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.open and connection.idle_since > oldest:
+                return connection
+            connection.close()
+        return None
 
     async def aclose(self) -> None:
         """Hang up."""
-        await self._client.aclose()
+        while self._idle:
+            self._idle.pop().close()
 
 
 class Upstreams:
