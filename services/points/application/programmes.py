@@ -6,7 +6,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from services.points.application.ports import Programmes
-from services.points.domain.programme import Programme, ReturnPolicy, Rounding, Terms
+from services.points.domain.programme import Programme, ReturnPolicy, Rounding, Terms, at_instant
 from shared.db.transaction import Transaction
 from shared.errors import ConflictError, Fault, InvalidError
 from shared.events.envelope import Envelope, Record, record_of
@@ -33,32 +33,36 @@ async def publish(
     tx: Transaction, programmes: Programmes, tenant: str, change: Change, published_by: str
 ) -> tuple[Programme, Record | None]:
     """Publish the terms as changed; returns the version in the end, and what to tell the others of it. What changes
-    nothing makes no version.
+    nothing makes no version. What the change leaves out is as in the version in force when the change becomes
+    effective, never as in one that is scheduled for later.
 
     Raises InvalidError when a first version lacks a name or a currency, ConflictError (`currency_fixed`) when a later
     one wants another currency: every point was counted in the first.
     """
     newest = await programmes.newest(tx, tenant, alone=True)
-    terms = _first_terms(change) if newest is None else _next_terms(newest, change)
-    if newest is not None and terms == newest.terms and change.effective_from in (None, newest.effective_from):
-        return newest, None
+    base = None
+    if newest is not None:
+        base = at_instant((await programmes.versions(tx, [tenant]))[tenant], change.effective_from or tx.now)
+    terms = _first_terms(change) if base is None else _next_terms(base, change)
+    if base is not None and terms == base.terms and change.effective_from in (None, base.effective_from):
+        return base, None
     programme = Programme(
         version=newest.version + 1 if newest else 1,
         terms=terms,
-        effective_from=change.effective_from or _start_of_day(tx.now, terms.time_zone),
+        effective_from=change.effective_from or _today(base, tx.now, terms.time_zone),
         recorded_at=tx.now,
     )
     await programmes.publish(tx, tenant, programme, published_by)
     return programme, _told(tenant, programme)
 
 
-def _next_terms(newest: Programme, change: Change) -> Terms:
-    currency = newest.terms.currency
+def _next_terms(base: Programme, change: Change) -> Terms:
+    currency = base.terms.currency
     if change.currency not in (None, currency):
         raise ConflictError(f"This programme counts in {currency}, for good.", code="currency_fixed", currency=currency)
     names = [field.name for field in fields(Terms)]
     wanted = {name: getattr(change, name) for name in names if getattr(change, name) is not None}
-    return replace(newest.terms, **wanted)
+    return replace(base.terms, **wanted)
 
 
 def _first_terms(change: Change) -> Terms:
@@ -78,9 +82,11 @@ def _first_terms(change: Change) -> Terms:
     )
 
 
-def _start_of_day(now: datetime, time_zone: str) -> datetime:
-    """A day has one rate: a version is effective from the beginning of the tenant's current day."""
-    return now.astimezone(ZoneInfo(time_zone)).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+def _today(base: Programme | None, now: datetime, time_zone: str) -> datetime:
+    """A day has one rate: a version is effective from the beginning of the tenant's current day; but not before the one
+    that it takes the place of, which would stay in force otherwise."""
+    midnight = now.astimezone(ZoneInfo(time_zone)).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+    return midnight if base is None or base.effective_from > now else max(midnight, base.effective_from)
 
 
 def _told(tenant: str, programme: Programme) -> Record:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from services.points.domain.award import apportion, exact_points, points_of
 from services.points.domain.explanation import earning
-from services.points.domain.programme import Programme, in_force
+from services.points.domain.programme import Programme, at_instant
 from shared.errors import Fault, InvalidError
 from shared.money import to_text
 
@@ -39,7 +39,7 @@ class Quote:
 
 def quote(versions: Sequence[Programme], basket: Basket, now: datetime) -> Quote:
     """Rate a basket as a purchase of this moment would be. Raises InvalidError for another currency."""
-    programme = in_force(versions, versions[-1].version, now, now)
+    programme = at_instant(versions, now)
     terms = programme.terms
     if basket.currency != terms.currency:
         fault = Fault("/currency", "currency", f"This programme counts in {terms.currency}.", basket.currency)

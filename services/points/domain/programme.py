@@ -56,14 +56,32 @@ class Programme:
 
 
 def in_force(versions: Sequence[Programme], known: int, occurred_at: datetime, taken_in_at: datetime) -> Programme:
-    """The version that rates what happened at `occurred_at`: the newest that was effective then, and not newer than
-    `known`, the version stamped on the event when it was taken in; the first one, if none was.
+    """The version that rates what happened at `occurred_at`: of those that are not newer than `known`, the version
+    stamped on the event when it was taken in, and were effective by then, the one that became effective last (of one
+    instant: the newest); the first one, if there is none. So a scheduled version applies when its time comes, whatever
+    was corrected before it meanwhile.
 
     An event without a stamp (0) is rated by what was published when it was taken in. Nothing else decides, so that a
     replay rates every purchase as the first time. `versions`: at least one, ascending.
     """
-    for candidate in reversed(versions):
-        published = candidate.version <= known if known else candidate.recorded_at <= taken_in_at
-        if published and candidate.effective_from <= occurred_at:
-            return candidate
-    return versions[0]
+    found = None
+    for each in versions:
+        published = each.version <= known if known else each.recorded_at <= taken_in_at
+        if (
+            published
+            and each.effective_from <= occurred_at
+            and (found is None or each.effective_from >= found.effective_from)
+        ):
+            found = each
+    return found or versions[0]
+
+
+def at_instant(versions: Sequence[Programme], at: datetime) -> Programme:
+    """The version in force then, by all that is published now."""
+    return in_force(versions, versions[-1].version, at, at)
+
+
+def scheduled(versions: Sequence[Programme], now: datetime) -> list[Programme]:
+    """What comes into force later, by what is published now, the next one first."""
+    instants = sorted({each.effective_from for each in versions if each.effective_from > now})
+    return [at_instant(versions, instant) for instant in instants]

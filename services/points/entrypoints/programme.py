@@ -10,7 +10,13 @@ from services.points.adapters.programmes import ProgrammeTable
 from services.points.application.programmes import publish
 from services.points.application.quotes import quote
 from services.points.entrypoints.basket import BasketBody, QuoteView, quote_view
-from services.points.entrypoints.terms import ProgrammeChange, ProgrammeView, programme_view
+from services.points.entrypoints.terms import (
+    ProgrammeChange,
+    ProgrammeNow,
+    ProgrammeView,
+    programme_now,
+    programme_view,
+)
 from shared.auth.scopes import PROGRAMME_WRITE
 from shared.db.transaction import transaction
 from shared.errors import NotFoundError
@@ -34,12 +40,12 @@ def programme_router(engine: AsyncEngine) -> APIRouter:
     router = APIRouter(tags=["programme"])
 
     @router.get("/v1/programme", summary="The programme as it is now")
-    async def programme(caller: Caller) -> ProgrammeView:
+    async def programme(caller: Caller) -> ProgrammeNow:
         async with transaction(engine) as tx:
-            newest = await _PROGRAMMES.newest(tx, caller.tenant)
-        if newest is None:
+            found, now = (await _PROGRAMMES.versions(tx, [caller.tenant])).get(caller.tenant), tx.now
+        if not found:
             raise _not_found()
-        return programme_view(newest)
+        return programme_now(found, now)
 
     @router.put("/v1/programme", summary="Publish the programme, or a change of it")
     async def put_programme(

@@ -1,6 +1,7 @@
 """The programme as HTTP carries it: what a tenant may say, and what it is told."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
@@ -9,7 +10,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.points.application.programmes import Change
-from services.points.domain.programme import Programme, ReturnPolicy, Rounding
+from services.points.domain.programme import Programme, ReturnPolicy, Rounding, at_instant, scheduled
 from shared.money import exponent
 
 RATE_MAX = 1000
@@ -58,7 +59,7 @@ def _name(text: str) -> str:
 
 
 class ProgrammeChange(BaseModel):
-    """What a tenant sends; what is left out stays as it is."""
+    """What a tenant sends; what is left out is as in the version in force when the change becomes effective."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -106,6 +107,18 @@ class ProgrammeView(BaseModel):
     version: int
     effective_from: datetime
     recorded_at: datetime
+
+
+class ProgrammeNow(ProgrammeView):
+    """The version in force now."""
+
+    scheduled: list[ProgrammeView] = Field(description="What is published for later, the next one first.")
+
+
+def programme_now(versions: Sequence[Programme], now: datetime) -> ProgrammeNow:
+    """What is in force, and what comes."""
+    current = programme_view(at_instant(versions, now))
+    return ProgrammeNow(**current.model_dump(), scheduled=[programme_view(each) for each in scheduled(versions, now)])
 
 
 def programme_view(programme: Programme) -> ProgrammeView:

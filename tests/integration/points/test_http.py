@@ -197,12 +197,28 @@ async def test_programme_versions(books: Books, api: PointsApi) -> None:
         assert (second["version"], second["name"], second["activation_delay"]) == (2, "Treue", "P14D")
         fixed = await client.put("/v1/programme", json={"currency": "USD"})
         assert (fixed.status_code, fixed.json()["code"]) == (409, "currency_fixed")
-        assert (await client.get("/v1/programme")).json() == second
+        assert (await client.get("/v1/programme")).json() == second | {"scheduled": []}
         listed = (await client.get("/v1/programme/versions", params={"limit": "1"})).json()
         assert [each["version"] for each in listed["items"]] == [2]
         assert (await client.get(f"/internal/tenants/{shop.tenant}")).json()["programme_version"] == 2
     async with api.key(shop, scopes=("customers:read",)) as client:
         assert (await client.put("/v1/programme", json={"name": "x"})).status_code == 403
+
+
+async def test_a_scheduled_version_is_shown_apart_and_not_taken_over_by_a_change_of_today(
+    books: Books, api: PointsApi
+) -> None:
+    shop = Shop()
+    await books.open(shop)
+    later = {"points_per_unit": "3", "effective_from": "2999-01-01T00:00:00Z"}
+    async with api.key(shop) as client:
+        planned = (await client.put("/v1/programme", json=later)).json()
+        assert (await client.put("/v1/programme", json=later)).json() == planned
+        today = (await client.put("/v1/programme", json={"name": "renamed"})).json()
+        assert (today["points_per_unit"], today["version"]) == ("1", 3)
+        assert (await client.get("/v1/programme")).json() == today | {"scheduled": [planned]}
+        quote = (await client.post("/v1/quotes", json={"total": "10", "currency": "EUR"})).json()
+        assert (quote["points"], quote["programme_version"]) == (10, 3)
 
 
 async def test_a_quote_is_what_the_purchase_earns(books: Books, api: PointsApi) -> None:
