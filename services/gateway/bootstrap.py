@@ -17,7 +17,6 @@ from services.gateway.entrypoints.export import ExportRoutes
 from services.gateway.entrypoints.forward import ForwardRoutes, owner_finder
 from services.gateway.entrypoints.ingest import IngestRoutes
 from services.gateway.entrypoints.keys import keys_router
-from services.gateway.entrypoints.nowhere import nowhere_router
 from services.gateway.entrypoints.programmes import Programmes
 from services.gateway.entrypoints.tenants import tenants_router
 from services.gateway.forwarding.documents import Documents
@@ -82,9 +81,9 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
             tenants_router(tenants, creation),
             keys_router(keys, tenants, credentials, pepper, clock),
             customer_tokens_router(signer, clock),
-            nowhere_router(hot),
         ),
         hot=hot,
+        closed_below="/v1/",
         described=(described_router(),),
         openapi=Documents(upstreams, owner_finder(), with_examples).merge,
     )

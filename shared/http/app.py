@@ -10,14 +10,14 @@ from time import perf_counter
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from shared.auth.principal import Principal
 from shared.auth.tokens import TokenVerifier
 from shared.errors import UnavailableError
 from shared.http.api import Lifespan, api_routes, create_api, error_of
 from shared.http.builtin import BUILTIN, OpenApiHook, builtin_routes
-from shared.http.caller import Authenticate
+from shared.http.caller import Authenticate, credential_of
 from shared.http.errors import ClientGoneError, HeadersTooLargeError
 from shared.http.exchange import Exchange
 from shared.http.health import Readiness, ReadinessCheck
@@ -51,13 +51,15 @@ def create_app(  # noqa: PLR0913 - each is something a service may say about its
     described: Sequence[APIRouter] = (),
     openapi: OpenApiHook | None = None,
     lifespan: Lifespan | None = None,
+    closed_below: str | None = None,
 ) -> "Application":
     """A service's HTTP side: /livez, /readyz, /metrics, /openapi.json, /docs and the service's own routes.
 
     `routers`: every route needs a caller, by `verifier` (or `authenticate` where tokens are not all there is), checked
     before anything else of the request; `open_routers`: their routes see to it themselves. `hot`: raw handlers by
     (method, path template), which see to it themselves too; `described`: routers that are never called, to put hot
-    routes into the OpenAPI document. `openapi`: a last hand on that document.
+    routes into the OpenAPI document. `openapi`: a last hand on that document. `closed_below`: who asks for what is not
+    there below this path needs a caller first, so that strangers learn nothing about what exists.
     """
     if authenticate is None and verifier is not None:
         authenticate = _by_token(verifier)
@@ -67,17 +69,26 @@ def create_app(  # noqa: PLR0913 - each is something a service may say about its
     readiness = Readiness(checks)
     own = builtin_routes(api, described, readiness, openapi)
     table = Table(chain(hot_routes(own), hot_routes(hot), api_routes(api)))
-    return Application(service, api, table, readiness)
+    closed = None if closed_below is None or authenticate is None else (closed_below, authenticate)
+    return Application(service, api, table, readiness, closed)
 
 
 class Application:
     """A service's HTTP side, as an ASGI application. Made by create_app()."""
 
-    def __init__(self, service: str, api: FastAPI, table: Table, readiness: Readiness) -> None:
+    def __init__(
+        self,
+        service: str,
+        api: FastAPI,
+        table: Table,
+        readiness: Readiness,
+        closed: tuple[str, Authenticate] | None = None,
+    ) -> None:
         self.service = service
         self.readiness = readiness
         self._api = api
         self._table = table
+        self._closed = closed
         self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
         self._in_flight = 0
         HTTP_REQUESTS_IN_FLIGHT.labels(service).set_function(lambda: self._in_flight)
@@ -88,6 +99,8 @@ class Application:
             return
         started = perf_counter()
         self._in_flight += 1
+        if scope["method"] == "HEAD":
+            scope, send = as_get(scope, send)
         exchange = Exchange(scope, receive, send, *self._table.find(scope["method"], scope["path"]))
         try:
             if tracing_on():
@@ -118,7 +131,8 @@ class Application:
         check_headers(exchange.headers, len(exchange.scope["headers"]))
         route = exchange.route
         if route is None:
-            raise self._table.refusal(exchange.scope["path"])
+            await self._unrouted(exchange)
+            return
         if self._in_flight > IN_FLIGHT_MAX and route.template not in BUILTIN:
             raise UnavailableError("Too many requests are under way.", code="overloaded")
         if route.hot is not None:
@@ -127,6 +141,16 @@ class Application:
         elif route.app is not None:
             exchange.scope.update(app=self._api, path_params=exchange.params)
             await route.app(exchange.scope, exchange.receive, exchange.send)
+
+    async def _unrouted(self, exchange: Exchange) -> None:
+        """Tell which methods there are, or why nothing answers."""
+        path = exchange.scope["path"]
+        if self._closed is not None and path.startswith(self._closed[0]):
+            await self._closed[1](credential_of(exchange.headers.get(b"authorization")))
+        allowed = self._table.allowed(path) if exchange.scope["method"] == "OPTIONS" else ""
+        if not allowed:
+            raise self._table.refusal(path)
+        await exchange.answer(204, [(b"allow", allowed.encode())], b"")
 
     def _observe(self, exchange: Exchange, seconds: float) -> None:
         key = (exchange.template, exchange.scope["method"], exchange.status)
@@ -141,6 +165,15 @@ def _rendered(error: Exception, exchange: Exchange) -> tuple[int, list[tuple[byt
         return problem_response(known, exchange.correlation_id)
     _log.error("request_failed", route=exchange.template, method=exchange.scope["method"], exc_info=error)
     return internal_problem(exchange.correlation_id)
+
+
+def as_get(scope: Scope, send: Send) -> tuple[Scope, Send]:
+    """A HEAD as the GET that it asks about, whose answer loses its body on the way out."""
+
+    async def without_body(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return {**scope, "method": "GET"}, without_body
 
 
 def check_headers(headers: Mapping[bytes, bytes], count: int) -> None:

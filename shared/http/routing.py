@@ -16,6 +16,8 @@ from shared.http.hot import HotHandler
 
 _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 UNMATCHED: Final = "unmatched"
+# The method of a route that takes any: whoever stands behind it knows which.
+ANY: Final = "*"
 
 
 class Route:
@@ -57,14 +59,21 @@ class Table:
             found = route.match(path)
             if found is not None:
                 return route, found.groupdict()
-        return None, {}
+        return (None, {}) if method == ANY else self.find(ANY, path)
+
+    def allowed(self, path: str) -> str:
+        """The methods of a path, as `Allow` lists them; empty where nothing is. Whatever has GET has HEAD, and whatever
+        is there tells its OPTIONS."""
+        found = {route.method for route in self._routes if route.match(path)} - {ANY}
+        if not found:
+            return ""
+        return ", ".join(sorted(found | {"OPTIONS"} | ({"HEAD"} if "GET" in found else set())))
 
     def refusal(self, path: str) -> HttpError | NotFoundError:
         """Why nothing was found: the method, or the path."""
-        allowed = sorted({route.method for route in self._routes if route.match(path)})
-        if allowed:
-            return MethodNotAllowedError(", ".join(allowed))
-        return NotFoundError("There is nothing at this path.", code="no_such_path")
+        if allowed := self.allowed(path):
+            return MethodNotAllowedError(allowed)
+        return NotFoundError("There is nothing at this path; /docs lists what there is.", code="no_such_path")
 
 
 def hot_routes(handlers: Mapping[tuple[str, str], HotHandler]) -> Iterator[Route]:

@@ -9,7 +9,7 @@ import msgspec
 from services.gateway.auth.credentials import Credentials
 from services.gateway.auth.session import Session
 from services.gateway.forwarding.headers import inward, outward
-from services.gateway.forwarding.owners import METHODS, forwarded
+from services.gateway.forwarding.owners import forwarded, methods_of
 from services.gateway.forwarding.upstream import Question, Reply, Service, Upstreams
 from services.gateway.tenants.directory import TenantDirectory
 from services.gateway.tenants.tenant import Tenant
@@ -46,7 +46,9 @@ class ForwardRoutes:
     def routes(self) -> dict[tuple[str, str], HotHandler]:
         """By method and path."""
         made = {service: self._forward(service) for _, service in forwarded()}
-        found = {(method, template): made[service] for template, service in forwarded() for method in METHODS}
+        found = {
+            (method, template): made[service] for template, service in forwarded() for method in methods_of(template)
+        }
         found["PUT", PROGRAMME] = self._put_programme
         return found
 
@@ -107,7 +109,7 @@ class ForwardRoutes:
 
 def owner_finder() -> Callable[[str, str], bool]:
     """Tells whether (method, path) is forwarded to anybody."""
-    table = Table(Route(method, template) for template, _ in forwarded() for method in METHODS)
+    table = Table(Route(method, template) for template, _ in forwarded() for method in methods_of(template))
     return lambda method, path: table.find(method, path)[0] is not None
 
 

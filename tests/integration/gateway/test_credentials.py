@@ -36,9 +36,11 @@ async def test_without_a_good_credential_nothing_but_401(gateway: Gateway, shop:
 async def test_unknown_paths_and_methods(shop: Shop) -> None:
     assert (await shop.get("/v1/nothing/here")).status_code == 404
     refused = await shop.call("PATCH", "/v1/purchases", {})
-    assert (refused.status_code, refused.headers["allow"]) == (405, "POST")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "OPTIONS, POST")
+    told = await shop.call("OPTIONS", "/v1/purchases")
+    assert (told.status_code, told.headers["allow"]) == (204, "OPTIONS, POST")
     refused = await shop.call("POST", "/v1/keys/x", {})
-    assert (refused.status_code, refused.headers["allow"]) == (405, "DELETE")
+    assert (refused.status_code, refused.headers["allow"]) == (405, "DELETE, OPTIONS")
 
 
 async def made_key(shop: Shop, **wanted: Any) -> tuple[str, Shop]:

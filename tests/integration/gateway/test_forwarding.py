@@ -41,6 +41,29 @@ async def test_bodies_and_idempotency_keys_pass(gateway: Gateway, shop: Shop) ->
     assert (asked.body, asked.headers["idempotency-key"]) == (b'{"reward":"x"}', "k")
 
 
+async def test_head_is_forwarded_as_get(gateway: Gateway, shop: Shop) -> None:
+    path = "/v1/customers/c-1/balance"
+    gateway.points.tell("GET", path, {"available": 7}, etag='"7"')
+    answer = await shop.call("HEAD", path)
+    assert (answer.status_code, answer.headers["etag"], answer.content) == (200, '"7"', b"")
+    assert answer.headers["content-length"] == str(len((await shop.get(path)).content))
+    assert gateway.points.asked[-1].method == "GET"
+    assert (await shop.call("HEAD", "/v1/programme")).status_code == 200
+    assert (await gateway.http.head("/livez")).status_code == 200
+
+
+async def test_what_a_forwarded_path_offers(shop: Shop) -> None:
+    for method, path, status, allowed in (
+        ("TRACE", "/v1/programme", 405, "GET, HEAD, OPTIONS, PUT"),
+        ("OPTIONS", "/v1/programme", 204, "GET, HEAD, OPTIONS, PUT"),
+        ("DELETE", "/v1/customers/c/balance", 405, "GET, HEAD, OPTIONS"),
+        # The owner's word, who here answers all of these.
+        ("OPTIONS", "/v1/rules/x", 204, "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT"),
+    ):
+        answer = await shop.call(method, path)
+        assert (answer.status_code, answer.headers["allow"]) == (status, allowed)
+
+
 @pytest.mark.parametrize(
     ("path", "owner"),
     [
@@ -50,7 +73,7 @@ async def test_bodies_and_idempotency_keys_pass(gateway: Gateway, shop: Shop) ->
     ],
 )  # fmt: skip
 async def test_the_table_of_owners(gateway: Gateway, shop: Shop, path: str, owner: str) -> None:
-    await shop.get(path)
+    await shop.call("POST" if path == "/v1/quotes" else "GET", path)
     asked = {name: getattr(gateway, name).asked for name in ("points", "notifications", "metrics")}
     assert asked[owner][-1].path == path
     assert not any(one.path == path for name, all_ in asked.items() if name != owner for one in all_)

@@ -85,9 +85,67 @@ async def test_faults_of_a_query_are_named_too(client: AsyncClient) -> None:
 async def test_wrong_methods_and_paths_are_problems(client: AsyncClient, path: str) -> None:
     answer = await client.patch(path, content=b"{}")
     problem(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"] == "POST"
+    assert answer.headers["allow"] == "OPTIONS, POST"
     for nowhere in ("/v1/nothing/here", path + "/", "/", "//", "/v1/customers//balance"):
         problem(await client.get(nowhere), 404, "no_such_path")
+
+
+@pytest.mark.parametrize("path", ["/livez", "/docs", "/v1/customers/bob/balance", "/v1/customers/bob/messages"])
+async def test_head_is_get_without_a_body(app: Application, path: str) -> None:
+    bodies: dict[str, bytes] = {}
+
+    async def asked(method: str) -> dict[str, Any]:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        headers = [(name.encode(), value.encode()) for name, value in bearer().items()]
+        scope = {
+            "type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b"",
+            "headers": [*headers, (b"x-correlation-id", b"c")], "scheme": "http",
+            "http_version": "1.1", "root_path": "",
+        }  # fmt: skip
+        await app(scope, receive, send)
+        bodies[method] = b"".join(message.get("body", b"") for message in sent[1:])
+        assert scope["method"] == method
+        head: dict[str, Any] = sent[0]
+        return head
+
+    got, headed = await asked("GET"), await asked("HEAD")
+    assert headed == got
+    assert (b"content-length", b"%d" % len(bodies["GET"])) in headed["headers"]
+    assert bodies["GET"]
+    assert bodies["HEAD"] == b""
+
+
+async def test_head_of_what_has_no_get_is_refused(client: AsyncClient) -> None:
+    refused = await client.head("/v1/purchases")
+    assert (refused.status_code, refused.headers["allow"], refused.content) == (405, "OPTIONS, POST", b"")
+    assert (await client.head("/v1/nothing")).status_code == 404
+
+
+async def test_options_tell_what_there_is(client: AsyncClient) -> None:
+    for path, allowed in (("/v1/quotes", "OPTIONS, POST"), ("/livez", "GET, HEAD, OPTIONS")):
+        told = await client.options(path)
+        assert (told.status_code, told.headers["allow"], told.content) == (204, allowed, b"")
+    problem(await client.options("/v1/nothing"), 404, "no_such_path")
+    problem(await client.request("TRACE", "/livez"), 405, "method_not_allowed")
+
+
+async def test_below_a_closed_path_strangers_learn_nothing() -> None:
+    app = create_app(
+        service="test", version="1", title="Test", verifier=VERIFIER, routers=[router()], closed_below="/v1/"
+    )
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://treue.test") as client:
+        for method in ("GET", "OPTIONS", "DELETE"):
+            problem(await client.request(method, "/v1/quotes"), 401, "unauthenticated")
+        assert (await client.options("/v1/quotes", headers=bearer())).headers["allow"] == "OPTIONS, POST"
+        problem(await client.get("/v1/nothing", headers=bearer()), 404, "no_such_path")
+        assert "/docs" in problem(await client.get("/"), 404, "no_such_path")["detail"]
 
 
 async def test_bodies_are_bounded_and_of_the_right_type(client: AsyncClient) -> None:

@@ -53,9 +53,9 @@ def test_a_path_finds_its_route(method: str, path: str, template: str, params: d
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("GET", "/v1/purchases", "POST"),
-        ("DELETE", "/v1/customers/new", "GET, PUT"),
-        ("HEAD", "/v1/metrics/x", "GET"),
+        ("GET", "/v1/purchases", "OPTIONS, POST"),
+        ("DELETE", "/v1/customers/new", "GET, HEAD, OPTIONS, PUT"),
+        ("POST", "/v1/metrics/x", "GET, HEAD, OPTIONS"),
         ("GET", "/v1/metrics/", None),
         ("GET", "/v1/axb", None),
         ("GET", "/v1/customers//balance", None),
@@ -72,6 +72,16 @@ def test_what_has_no_route_is_refused_for_the_right_reason(method: str, path: st
     else:
         assert isinstance(refusal, MethodNotAllowedError)
         assert refusal.headers() == [(b"allow", allowed.encode())]
+
+
+def test_a_route_of_any_method_is_asked_last_and_promises_nothing() -> None:
+    table = Table(
+        hot_routes(dict.fromkeys([("*", "/v1/{rest:path}"), ("GET", "/v1/a"), ("PUT", "/v1/{name}")], handler))
+    )
+    found = [table.find(*asked)[0] for asked in (("PATCH", "/v1/a/b"), ("GET", "/v1/a"), ("PUT", "/v1/a"))]
+    assert [route.template for route in found if route] == ["/v1/{rest:path}", "/v1/a", "/v1/{name}"]
+    assert table.allowed("/v1/a") == "GET, HEAD, OPTIONS, PUT"
+    assert table.allowed("/v1/a/b") == ""
 
 
 def test_a_template_that_nobody_could_match_is_refused_at_once() -> None:

@@ -78,6 +78,15 @@ async def talk(port: int, *pieces: bytes, pause_s: float = 0.0) -> bytes:
 CLOSE = HEAD + b"connection: close\r\n"
 
 
+async def test_head_over_a_socket_has_the_length_and_no_body() -> None:
+    async with serving(echo_app()) as (port, _, _):
+        head = b"HEAD /slow HTTP/1.1\r\nhost: x\r\n"
+        answer = await talk(port, head + b"\r\n" + head + b"connection: close\r\n\r\n")
+    assert answer.count(b"HTTP/1.1 200") == 2
+    assert answer.count(b"content-length: 4\r\n") == 2
+    assert b"done" not in answer
+
+
 async def test_a_request_in_any_pieces_is_answered() -> None:
     whole = CLOSE + b"content-length: 2\r\n\r\n{}"
     chunked = CLOSE + b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
