@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from services.gateway.forwarding.headers import own
-from services.gateway.forwarding.owners import DECIDING
+from services.gateway.forwarding.owners import DECIDING, LISTENING
 from services.gateway.forwarding.upstream import SERVICES, Question, Service, Upstreams
 from shared.errors import NotFoundError, UnavailableError
 
@@ -84,7 +84,9 @@ def is_decided(views: Views) -> bool:
 
 
 def merged(event_id: UUID, views: Views) -> dict[str, Any]:
-    """One answer of all of them."""
+    """One answer of all who listen to this kind of event. What a service did counts where it applied the event, and
+    nowhere once the one that decides has rejected it."""
+    views = _listening(views)
     seen = {service: view for service, view in views.items() if isinstance(view, ServiceView)}
     away = [service for service, view in views.items() if isinstance(view, Away)]
     deciding = _deciding(views)
@@ -99,11 +101,24 @@ def merged(event_id: UUID, views: Views) -> dict[str, Any]:
     answer: dict[str, Any] = {"event_id": str(event_id), "status": decision.outcome if decision else "accepted"}
     if decision is not None and decision.reason:
         answer["reason"] = decision.reason
+    applied = {} if answer["status"] == "rejected" else seen
     return answer | {
-        "effects": [{"service": service} | effect for service, view in seen.items() for effect in view.effects],
+        "effects": [
+            {"service": service} | effect
+            for service, view in applied.items()
+            if view.outcome == "applied"
+            for effect in view.effects
+        ],
         "conflicts": _conflicts(seen.values()),
         "services": {service: _state(view) for service, view in views.items()},
     }
+
+
+def _listening(views: Views) -> Views:
+    """The views of those who listen to the event's topic; all of them while nobody knows it."""
+    topics = {view.topic for view in views.values() if isinstance(view, ServiceView)}
+    listening = {service for topic in topics for service in LISTENING.get(topic, views)}
+    return {service: view for service, view in views.items() if not topics or service in listening}
 
 
 def _deciding(views: Views) -> Service | None:

@@ -3,6 +3,10 @@
 import asyncio
 from typing import Any
 
+import msgspec
+import pytest
+
+from services.gateway.forwarding.events import ServiceView, Views, merged
 from shared.ids import new_id
 from tests.support.gateway import Gateway, Shop
 
@@ -37,9 +41,44 @@ async def test_the_service_that_decides_gives_the_status(gateway: Gateway, shop:
     )
     answer = (await shop.get(f"/v1/events/{event_id}")).json()
     assert (answer["status"], answer["reason"]) == ("rejected", "order_known")
-    assert answer["effects"] == [{"service": "metrics", "kind": "order_counted"}]
+    assert answer["effects"] == []
+    assert set(answer["services"]) == {"points", "metrics"}
     assert answer["conflicts"] == [{"received_at": "t"}]
     assert answer["services"]["metrics"]["status"] == "applied"
+
+
+@pytest.mark.parametrize(
+    ("topic", "listening"),
+    [
+        ("treue.purchases", {"points", "metrics"}),
+        ("treue.feedback", {"points", "notifications", "metrics"}),
+        ("treue.activities", {"points", "metrics"}),
+        ("treue.customers", {"points", "notifications"}),
+        ("treue.of-tomorrow", {"points", "notifications", "metrics"}),
+    ],
+)
+def test_only_who_listens_is_listed(topic: str, listening: set[str]) -> None:
+    event_id = new_id()
+    told = msgspec.convert(view(str(event_id), topic), ServiceView)
+    for service in listening:
+        views: Views = {"points": None, "notifications": None, "metrics": None} | {service: told}  # type: ignore[assignment]
+        assert set(merged(event_id, views)["services"]) == listening
+
+
+def test_effects_are_those_of_services_that_applied_it() -> None:
+    event_id = new_id()
+
+    def effects(points: str, metrics: str) -> list[str]:
+        told = {
+            service: msgspec.convert(view(str(event_id), outcome=outcome), ServiceView)
+            for service, outcome in (("points", points), ("metrics", metrics))
+        }
+        return [effect["service"] for effect in merged(event_id, told)["effects"]]  # type: ignore[arg-type]
+
+    assert effects("applied", "applied") == ["points", "metrics"]
+    assert effects("applied", "rejected") == ["points"]
+    assert effects("accepted", "applied") == ["metrics"]
+    assert effects("rejected", "applied") == []
 
 
 async def test_waiting_for_it(gateway: Gateway, shop: Shop) -> None:
