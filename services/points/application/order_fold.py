@@ -13,12 +13,14 @@ from services.points.domain.ledger import Reason
 from services.points.domain.order import Line, Order, Refusal, RefusedError
 from services.points.domain.programme import Programme, ReturnPolicy, in_force
 from services.points.domain.returns import Return, ReturnedUnits, cancel, take_return
+from shared.events.contract import Event
 from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, PurchaseReturned
 from shared.messaging.incoming import Incoming, Outcome
 from shared.money import to_text
 
 _NO_PROGRAMME = Outcome("waiting", "programme_unknown")
-_ZERO_CLAWED = Outcome(effects=({"kind": "points.clawed_back", "points": 0},))
+_ZERO_CLAWED = {"kind": "points.clawed_back", "points": 0}
+UNUSABLE_LINES = "without_usable_lines"
 
 
 class Movement(msgspec.Struct, frozen=True):
@@ -66,7 +68,7 @@ class OrderFold:
                 case PurchaseCompleted() as purchase:
                     self._purchase(event, purchase, versions)
                 case PurchaseReturned() | PurchaseCancelled() as back:
-                    self._came_back(event, back)
+                    self._came_back(event, back, versions[0].terms.currency)
                 case _:
                     pass
         except RefusedError as refused:
@@ -106,7 +108,9 @@ class OrderFold:
             except RefusedError as refused:
                 self.outcomes[event.id] = Outcome("rejected", refused.refusal.value)
 
-    def _came_back(self, event: Incoming, data: PurchaseReturned | PurchaseCancelled) -> None:
+    def _came_back(self, event: Incoming, data: PurchaseReturned | PurchaseCancelled, currency: str) -> None:
+        if isinstance(data, PurchaseReturned) and data.currency != currency:  # need not wait for its purchase
+            raise RefusedError(Refusal.CURRENCY_NOT_OF_PROGRAMME)
         key = (event.tenant, data.order_id)
         order = self._order(key)
         if order.purchase_id is None:
@@ -116,7 +120,7 @@ class OrderFold:
 
     def _take(self, event: Incoming, order: Order) -> None:
         """Have a return's effect on its order. Raises RefusedError."""
-        data, before, clawed = event.event, order.returned_minor, order.clawed
+        data, before, clawed, unlined = event.event, order.returned_minor, order.clawed, order.unlined_minor
         if isinstance(data, PurchaseReturned):
             points = take_return(order, _return_of(data))
             reason = Reason.PURCHASE_RETURNED
@@ -128,10 +132,11 @@ class OrderFold:
         self.returns.append(
             OrderReturn(order.tenant, order.order_id, event.id, minor, points, cancels, data.occurred_at)
         )
+        unusable = _unusable_lines(order, data, order.unlined_minor - unlined)
         if order.customer_id is None or not points:
-            self.outcomes[event.id] = _ZERO_CLAWED
+            self.outcomes[event.id] = Outcome(effects=({**_ZERO_CLAWED, **unusable},))
             return
-        detail = _return_detail(order, minor, clawed)
+        detail = _return_detail(order, minor, clawed) | unusable
         self.movements.append(Movement(event, order, order.customer_id, points, reason, None, detail))
 
     def _order(self, key: OrderKey) -> Order:
@@ -164,8 +169,15 @@ def _lines(data: PurchaseCompleted, points: int) -> list[Line]:
 
 
 def _return_of(data: PurchaseReturned) -> Return:
-    units = [ReturnedUnits(line.line_id, line.quantity) for line in data.lines]
+    units = [ReturnedUnits(line.line_id, line.quantity, line.amount_minor) for line in data.lines]
     return Return(data.total_minor, data.currency, data.customer_id, units)
+
+
+def _unusable_lines(order: Order, data: Event, unlined_minor: int) -> dict[str, str]:
+    """How much of a return counts as if it had named no lines, though it did; nothing where no line matters."""
+    if not (order.lines and isinstance(data, PurchaseReturned) and data.lines and unlined_minor):
+        return {}
+    return {UNUSABLE_LINES: to_text(unlined_minor, order.currency)}
 
 
 def _earning_detail(data: PurchaseCompleted, award: Award) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """What movements mean for the wallets, in the order of the log: entries, and what others are told of them."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from services.points.application import translate
-from services.points.application.order_fold import Movement
+from services.points.application.order_fold import UNUSABLE_LINES, Movement
 from services.points.application.ports import CustomerKey
 from services.points.domain.ledger import Cause
 from services.points.domain.wallet import Wallet, debt_reason
@@ -52,11 +53,14 @@ class WalletFold:
         told: list[WalletEvent] = [translate.clawed_back(wallet, entry)]
         if entry.debt:
             told.append(translate.debt_changed(wallet, entry))
-        self._tell(movement.event, told)
+        shown = {name: movement.detail[name] for name in (UNUSABLE_LINES,) if name in movement.detail}
+        self._tell(movement.event, told, shown)
 
-    def _tell(self, event: Incoming, told: list[WalletEvent]) -> None:
+    def _tell(self, event: Incoming, told: list[WalletEvent], shown: Mapping[str, Any] | None = None) -> None:
+        """`shown`: what the first effect says besides."""
         self.outgoing += [event.follow(each, each.TYPE) for each in told]
-        self.outcomes[event.id] = Outcome(effects=tuple(translate.effect_of(each) for each in told))
+        first, *others = (translate.effect_of(each) for each in told)
+        self.outcomes[event.id] = Outcome(effects=({**first, **(shown or {})}, *others))
 
     def _wallet(self, movement: Movement) -> Wallet:
         return self._wallets[movement.event.tenant, movement.customer_id]

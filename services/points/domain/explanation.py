@@ -33,9 +33,11 @@ def earning(points: int, detail: Mapping[str, Any]) -> str:
 
 
 def _claw_back(points: int, debt: int, detail: Mapping[str, Any]) -> str:
+    lost = detail.get("without_usable_lines")
+    lines = f" {lost} of it names no lines that the order has left, and counts pro rata." if lost else ""
     owed = f"; {debt} were not there any more and are owed" if debt else ""
     return (
         f"Of {detail['total']} {detail['currency']}, {detail['returned_in_all']} have come back in all. Of the"
         f" {detail['awarded']} points of this order {detail['taken_back_in_all']} must be back by then"
-        f" ({detail['return_policy']}), {detail['taken_back_before']} were: {debt - points} now{owed}."
+        f" ({detail['return_policy']}), {detail['taken_back_before']} were: {debt - points} now{owed}.{lines}"
     )

@@ -17,10 +17,8 @@ class Refusal(StrEnum):
 
     ORDER_ALREADY_COUNTED = "order_already_counted"
     CURRENCY_NOT_OF_PROGRAMME = "currency_not_of_programme"
-    CURRENCY_NOT_OF_ORDER = "currency_not_of_order"
     CUSTOMER_NOT_OF_ORDER = "customer_not_of_order"
     RETURN_EXCEEDS_PURCHASE = "return_exceeds_purchase"
-    RETURN_LINE_UNKNOWN = "return_line_unknown"
     ORDER_ALREADY_CANCELLED = "order_already_cancelled"
     AMOUNT_NEGATIVE = "amount_negative"
 
@@ -58,7 +56,7 @@ class Order(msgspec.Struct):
     occurred_at: datetime | None = None
     award: Award | None = None
     returned_minor: int = 0
-    unlined_minor: int = 0  # what came back without saying which lines
+    unlined_minor: int = 0  # what came back without lines, or with such as the order does not have
     clawed: int = 0
     cancelled: bool = False
     lines: list[Line] = []

@@ -5,7 +5,9 @@
     item        the returned units' own share of the points; money returned without naming lines counts pro rata
 
 Whatever the policy: what came back in several parts takes what it would have taken at once, what came back whole takes
-everything, and nothing is ever given back by a return.
+everything, and nothing is ever given back by a return. Only the money decides whether a return is accepted, so that
+every service judges alike: lines that the order does not have, or of which not so many units are left, count as money
+returned without naming lines.
 """
 
 from collections.abc import Sequence
@@ -18,10 +20,11 @@ from services.points.domain.programme import ReturnPolicy
 
 @dataclass(frozen=True, slots=True)
 class ReturnedUnits:
-    """Units of a line that came back."""
+    """Units of a line that came back, and the money given back for them."""
 
     line_id: str
     quantity: int
+    minor: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +39,14 @@ class Return:
 
 def take_return(order: Order, back: Return) -> int:
     """Note what came back and return how many points to take back now. Raises RefusedError, without any effect."""
+    if back.currency != order.currency:  # an order's currency is the programme's, for good
+        raise RefusedError(Refusal.CURRENCY_NOT_OF_PROGRAMME)
     _check_customer(order, back.customer_id)
-    if back.currency != order.currency:
-        raise RefusedError(Refusal.CURRENCY_NOT_OF_ORDER)
     if back.minor < 0:
         raise RefusedError(Refusal.AMOUNT_NEGATIVE)
     if order.cancelled or order.returned_minor + back.minor > order.total_minor:
         raise RefusedError(Refusal.RETURN_EXCEEDS_PURCHASE)
-    if order.lines and back.units:
-        _note_units(order, back.units)
-    else:
-        order.unlined_minor += back.minor
+    order.unlined_minor += _note_units(order, back)
     order.returned_minor += back.minor
     return _claw(order)
 
@@ -94,16 +94,22 @@ def _check_customer(order: Order, customer_id: str | None) -> None:
         raise RefusedError(Refusal.CUSTOMER_NOT_OF_ORDER)
 
 
-def _note_units(order: Order, units: Sequence[ReturnedUnits]) -> None:
+def _note_units(order: Order, back: Return) -> int:
+    """Note the units that came back of the order's lines; returns how much of the money came back without any."""
     lines: dict[str, Line] = {line.line_id: line for line in order.lines}
-    wanted: dict[str, int] = {}
-    for unit in units:
-        if unit.line_id not in lines:
-            raise RefusedError(Refusal.RETURN_LINE_UNKNOWN)
-        if unit.quantity < 0:
-            raise RefusedError(Refusal.AMOUNT_NEGATIVE)
-        wanted[unit.line_id] = wanted.get(unit.line_id, 0) + unit.quantity
-    if any(lines[name].returned + quantity > lines[name].quantity for name, quantity in wanted.items()):
-        raise RefusedError(Refusal.RETURN_EXCEEDS_PURCHASE)
-    for name, quantity in wanted.items():
-        lines[name].returned += quantity
+    units: dict[str, list[ReturnedUnits]] = {}
+    for each in back.units:
+        units.setdefault(each.line_id, []).append(each)
+    usable = [name for name, parts in units.items() if _fits(lines.get(name), parts)]
+    if not usable:
+        return back.minor
+    for name in usable:
+        lines[name].returned += sum(part.quantity for part in units.pop(name))
+    unlined = sum(max(part.minor, 0) for parts in units.values() for part in parts)
+    return min(unlined, back.minor)
+
+
+def _fits(line: Line | None, parts: Sequence[ReturnedUnits]) -> bool:
+    if line is None or any(part.quantity < 0 for part in parts):
+        return False
+    return line.returned + sum(part.quantity for part in parts) <= line.quantity

@@ -93,6 +93,20 @@ async def test_what_cannot_be_taken_back_is_owed_and_paid_by_the_next_points(boo
     ]  # fmt: skip
 
 
+async def test_a_return_of_lines_that_nobody_bought_takes_its_share_of_the_money_and_says_so(books: Books) -> None:
+    shop = Shop()
+    await books.open(shop, return_policy=ReturnPolicy.ITEM)
+    await books.post(shop.bought("o-1", 1000, lines=[("a", 1, 700), ("b", 1, 300)]))
+    outcome, again = await books.post_each(
+        shop.returned("o-1", 400, lines=[("z", 1)]), shop.returned("o-1", 100, lines=[("a", 9)])
+    )
+    assert (outcome.status, outcome.reason) == (again.status, again.reason) == ("applied", None)
+    assert (outcome.effects[0]["points"], outcome.effects[0]["without_usable_lines"]) == (4, "4.00")
+    assert (await books.entries(shop))[1]["detail"]["without_usable_lines"] == "4.00"
+    assert (await books.balance(shop)).posted == 5
+    assert await books.drift(shop) == {}
+
+
 @pytest.mark.parametrize(
     ("policy", "kept"), [(ReturnPolicy.RECOMPUTE, 7), (ReturnPolicy.PRO_RATA, 8), (ReturnPolicy.ITEM, 6)]
 )

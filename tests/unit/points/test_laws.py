@@ -166,7 +166,8 @@ async def test_what_is_refused_says_why() -> None:
     cases = [
         (SHOP.bought("o-2", currency="USD"), "currency_not_of_programme"),
         (SHOP.bought("o-1", name="again"), "order_already_counted"),
-        (SHOP.returned("o-1", 100, currency="USD", name="usd"), "currency_not_of_order"),
+        (SHOP.returned("o-1", 100, currency="USD", name="usd"), "currency_not_of_programme"),
+        (SHOP.returned("o-9", 100, currency="USD", name="early"), "currency_not_of_programme"),
         (SHOP.returned("o-1", 100, customer="bob", name="bob"), "customer_not_of_order"),
         (SHOP.returned("o-1", 5000), "return_exceeds_purchase"),
     ]

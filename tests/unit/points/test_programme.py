@@ -80,7 +80,7 @@ async def test_a_scheduled_change_waits_for_its_time_whatever_is_changed_meanwhi
         await publish(TX, table, "shop", Change(**change), "test")
     versions = (await table.versions(TX, ["shop"]))["shop"]
     now, later = at_instant(versions, NOON).terms, at_instant(versions, NOON + 30 * DAY).terms
-    assert (now.name, now.points_per_unit, later.points_per_unit) == ("new", 1, 3)
+    assert (now.name, int(now.points_per_unit), int(later.points_per_unit)) == ("new", 1, 3)
     assert [each.terms for each in scheduled(versions, NOON)] == [later]
 
 
