@@ -101,6 +101,23 @@ async def test_read_your_writes_waits_for_the_event(books: Books, api: PointsApi
             assert (await balance_of(client, params=bad)).status_code == 422
 
 
+async def test_what_is_known_of_the_event_is_part_of_the_etag(books: Books, api: PointsApi) -> None:
+    shop = Shop()
+    await books.open(shop)
+    await books.post(shop.bought("o-1"))
+    asked = [{}, *({"after_event": str(each), "wait_ms": "0"} for each in (shop.id("buy o-1"), new_id()))]
+    async with api.key(shop) as client:
+        answers = [await balance_of(client, params=query) for query in asked]
+        assert [answer.json().get("after_event") for answer in answers] == [None, "applied", "pending"]
+        tags = [answer.headers["etag"] for answer in answers]
+        assert len(set(tags)) == 3
+        for query, allowed in zip(asked, ({tags[0]}, {tags[1]}, set()), strict=True):
+            for tag in tags:
+                again = await balance_of(client, params=query, headers={"if-none-match": tag})
+                assert again.status_code == (304 if tag in allowed else 200), (query, tag)
+        assert (await balance_of(client, params=asked[2], headers={"if-none-match": "*"})).status_code == 200
+
+
 async def test_a_return_that_waits_is_pending_and_accepted_until_its_purchase_comes(
     books: Books, api: PointsApi
 ) -> None:
