@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.metrics.adapters.store import TableStore
 from services.metrics.entrypoints.consumer import MetricsApplication
+from services.metrics.entrypoints.export import export_router
 from services.metrics.entrypoints.http import metrics_router
 from services.metrics.entrypoints.internal import internal_router
 from services.metrics.settings import MetricsSettings
@@ -34,7 +35,12 @@ def build_api(settings: MetricsSettings, engine: AsyncEngine) -> Application:
         description="Figures of loyalty for any period of local days.",
         verifier=TokenVerifier(settings.internal_public_key, SystemClock()),
         checks=(database_check(engine),),
-        routers=(metrics_router(engine), internal_router(engine), event_status_router(engine)),
+        routers=(
+            metrics_router(engine),
+            internal_router(engine),
+            export_router(engine),
+            event_status_router(engine),
+        ),
     )
 
 

@@ -143,7 +143,7 @@ def _describe_customers(router: APIRouter) -> None:
         summary="All that is held about a customer",
     )  # fmt: skip
     async def export(customer_id: str) -> dict[str, Any]:
-        """By service: balance and transactions, profile and messages."""
+        """By service: balance and transactions; profile, consents and messages; orders with refunds, and feedback."""
         raise NotImplementedError
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
@@ -11,13 +11,25 @@ from services.gateway.forwarding.headers import own
 from services.gateway.forwarding.upstream import Question, Service, Upstreams
 from shared.errors import NotFoundError, UnavailableError
 
-# What each service shows of a customer, below /v1/customers/{customer_id}/, and whether it is a list in pages.
-_PARTS: tuple[tuple[Service, str, bool], ...] = (
-    ("points", "balance", False),
-    ("points", "transactions", True),
-    ("notifications", "profile", False),
-    ("notifications", "consents", True),
-    ("notifications", "messages", True),
+
+class _Part(NamedTuple):
+    """What a service shows of a customer, below `/{root}/customers/{customer_id}/`; `paged`: a list in pages."""
+
+    service: Service
+    name: str
+    path: str
+    paged: bool = True
+    root: str = "v1"
+
+
+_PARTS = (
+    _Part("points", "balance", "balance", paged=False),
+    _Part("points", "transactions", "transactions"),
+    _Part("notifications", "profile", "profile", paged=False),
+    _Part("notifications", "consents", "consents"),
+    _Part("notifications", "messages", "messages"),
+    _Part("metrics", "orders", "export?part=orders", root="internal"),
+    _Part("metrics", "feedback", "export?part=feedback", root="internal"),
 )
 _PAGE = 500
 _PAGES_MAX = 400
@@ -34,26 +46,25 @@ class Exporter:
         """All of it. Raises NotFoundError for a customer nobody knows, UnavailableError while a service is away: half
         an export would look like all there is."""
         headers = own(bearer, correlation_id)
-        path = f"/v1/customers/{quote(customer_id, safe='')}/"
-        found = await asyncio.gather(
-            *(self._part(service, path + name, headers, paged) for service, name, paged in _PARTS)
-        )
+        found = await asyncio.gather(*(self._part(part, customer_id, headers) for part in _PARTS))
         answer: dict[str, Any] = {"customer_id": customer_id, "exported_at": now.isoformat()}
-        for (service, name, _), part in zip(_PARTS, found, strict=True):
-            if part is not None:
-                answer.setdefault(service, {})[name] = part
-        if not any(service in answer for service, _, _ in _PARTS):
+        for part, held in zip(_PARTS, found, strict=True):
+            if held is not None:
+                answer.setdefault(part.service, {})[part.name] = held
+        if not any(part.service in answer for part in _PARTS):
             raise NotFoundError("There is no such customer.", code="customer_not_found")
         return answer
 
-    async def _part(self, service: Service, path: str, headers: list[tuple[bytes, bytes]], paged: bool) -> Any:
+    async def _part(self, part: _Part, customer_id: str, headers: list[tuple[bytes, bytes]]) -> Any:
         """One part; None where the service has nothing of this kind."""
-        if not paged:
-            return await self._get(service, path, headers)
+        path = f"/{part.root}/customers/{quote(customer_id, safe='')}/{part.path}"
+        if not part.paged:
+            return await self._get(part.service, path, headers)
+        more = "&" if "?" in path else "?"
         items: list[Any] = []
         cursor = ""
         for _ in range(_PAGES_MAX):
-            page = await self._get(service, f"{path}?limit={_PAGE}{cursor}", headers)
+            page = await self._get(part.service, f"{path}{more}limit={_PAGE}{cursor}", headers)
             if page is None:
                 return None
             items += page["items"]

@@ -114,11 +114,15 @@ async def test_an_export_holds_what_all_services_hold(gateway: Gateway, shop: Sh
     gateway.points.tell("GET", "/v1/customers/ada/balance", {"available": 1})
     gateway.points.tell("GET", "/v1/customers/ada/transactions", {"items": [1, 2], "next": None})
     gateway.notifications.tell("GET", "/v1/customers/ada/messages", {"items": ["m"], "next": None})
+    gateway.metrics.tell("GET", "/internal/customers/ada/export", {"items": ["o"], "next": None})
     answer = await shop.get("/v1/customers/ada/export")
     assert answer.status_code == 200
+    asked = [one.query for one in gateway.metrics.asked if one.path == "/internal/customers/ada/export"]
+    assert sorted(asked) == ["part=feedback&limit=500", "part=orders&limit=500"]
     found = answer.json()
     assert found["points"] == {"balance": {"available": 1}, "transactions": [1, 2]}
     assert found["notifications"] == {"messages": ["m"]}
+    assert found["metrics"] == {"orders": ["o"], "feedback": ["o"]}
     token = (await shop.post("/v1/customer-tokens", {"customer_id": "ada"})).json()["token"]
     app = Shop(shop.tenant, token, gateway.http)
     assert (await app.get("/v1/customers/me/export")).json()["customer_id"] == "ada"

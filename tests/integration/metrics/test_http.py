@@ -12,6 +12,7 @@ from shared.auth.principal import Principal
 from shared.auth.scopes import CUSTOMERS_READ, METRICS_READ
 from shared.auth.tokens import TokenSigner
 from shared.clock import SystemClock
+from shared.http.pagination import encode_cursor
 from shared.messaging import offsets
 from tests.support.lanes import Log
 from tests.support.metrics import Metrics, Shop
@@ -143,3 +144,43 @@ async def test_complete_through_is_that_of_the_slowest_partition(metrics: Metric
     assert await through() == "2026-03-01T12:00:00Z"
     await offsets.note_caught_up(metrics.engine, claims[:1])
     assert await through() == "2026-03-02T12:00:00Z"
+
+
+async def test_what_is_held_about_a_customer(metrics: Metrics, shop: Shop, ask: Ask) -> None:
+    await metrics.apply(
+        [shop.bought("o1", 1_000), shop.bought("o2", 2_000), shop.bought("o3", 5, "bob"), shop.returned("o2", 500)]
+    )
+    await metrics.apply([shop.answered("a1", 9), shop.answered("a2", 3), shop.answered("b1", 8, "bob")])
+    path = "/internal/customers/ada/export"
+
+    async def pages(part: str) -> list[Any]:
+        found, cursor = [], {}
+        while cursor is not None:
+            page = (await ask(path, {"part": part, "limit": 1} | cursor, scope=CUSTOMERS_READ)).json()
+            found += page["items"]
+            cursor = {"cursor": page["next"]} if page["next"] else None
+        return found
+
+    first, second = await pages("orders")
+    assert (first["order_id"], first["total"], first["refunds"], first["currency"]) == ("o1", "10.00", [], "EUR")
+    assert (second["order_id"], second["refunded"], second["cancelled"]) == ("o2", "5.00", False)
+    assert [(refund["amount"], refund["refused"]) for refund in second["refunds"]] == [("5.00", False)]
+    said = await pages("feedback")
+    assert sorted((answer["kind"], answer["score"]) for answer in said) == [("nps", 3), ("nps", 9)]
+    assert all(answer["occurred_at"] and answer["business_date"] for answer in said)
+
+    own = await ask("/internal/customers/me/export", {"part": "orders"}, customer="bob")
+    assert [order["order_id"] for order in own.json()["items"]] == ["o3"]
+
+
+async def test_nobody_sees_what_is_held_about_others(metrics: Metrics, shop: Shop, ask: Ask) -> None:
+    await metrics.apply([shop.bought("o1", 1_000)])
+    path, orders = "/internal/customers/ada/export", {"part": "orders"}
+    assert (await ask(path, orders, scope=CUSTOMERS_READ)).status_code == 200
+    assert (await ask(path, orders, scope=METRICS_READ)).status_code == 403
+    assert (await ask(path, orders, customer="bob")).json()["code"] == "customer_not_found"
+    assert (await ask(path, orders, tenant="another", scope=CUSTOMERS_READ)).status_code == 404
+    assert (await ask(path, {"part": "feedback"}, scope=CUSTOMERS_READ)).status_code == 404
+    assert (await ask(path, {"part": "all"}, scope=CUSTOMERS_READ)).status_code == 422
+    broken = orders | {"cursor": encode_cursor({"after": 7})}
+    assert (await ask(path, broken, scope=CUSTOMERS_READ)).status_code == 422
