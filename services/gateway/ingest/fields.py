@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from services.gateway.ingest import rules
 from services.gateway.ingest.reception import Reception
 from shared.auth.principal import ME
+from shared.money import exponent
 
 
 def _refuse(rule: str, detail: str) -> PydanticCustomError:
@@ -72,8 +73,15 @@ def _amount(given: Any, info: ValidationInfo) -> Any:
     if isinstance(given, int | float) and not isinstance(given, bool):
         raise _refuse("amount_is_text", 'Money is a decimal string, such as "12.34": a JSON number may lose digits.')
     if isinstance(given, str) and at is not None and rules.minor(given, at.currency) is None:
-        raise _refuse("amount", f'Must be an amount of 0 or more in {at.currency} with its digits, such as "12".')
+        raise _refuse("amount", _amount_wanted(at.currency))
     return given
+
+
+def _amount_wanted(currency: str) -> str:
+    digits = exponent(currency)
+    decimals = f"at most {digits} decimals" if digits else "no decimals"
+    example = f"12.{'345678'[:digits]}" if digits else "12"
+    return f'Must be an amount of 0 or more with {decimals}, as {currency} has, such as "{example}".'
 
 
 def _instant(text: str, info: ValidationInfo) -> str:

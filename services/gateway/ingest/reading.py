@@ -101,7 +101,7 @@ class Reader:
         faults = [Fault(f"/{key}", "extra_forbidden", "This is not known here.") for key in body if key != name]
         items = body.get(name)
         if name not in body:
-            faults.append(Fault(f"/{name}", "missing", "Field required"))
+            faults.append(Fault(f"/{name}", "missing", "This must be there."))
         elif not isinstance(items, list):
             faults.append(Fault(f"/{name}", "list_type", "Must be a list."))
         elif not 0 < len(items) <= BATCH_MAX:

@@ -27,7 +27,7 @@ from shared.money import to_text
 
 def metrics_router(engine: AsyncEngine) -> APIRouter:
     """All of `/v1/metrics`."""
-    router = APIRouter(prefix="/v1/metrics", tags=["Metrics"], dependencies=[Depends(_require_scope)])
+    router = APIRouter(prefix="/v1/metrics", tags=["metrics"], dependencies=[Depends(_require_scope)])
 
     @router.get("/repeat-purchase", summary="Repeat purchase rate")
     async def repeat_purchase(period: AskedPeriod, caller: Caller) -> RepeatPurchaseAnswer:

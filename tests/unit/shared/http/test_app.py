@@ -70,6 +70,10 @@ async def test_all_faults_of_a_body_are_named_at_once(client: AsyncClient) -> No
         "/tenant": ("extra_forbidden", "x"),
     }
     assert all(error["detail"] and "in" not in error for error in found["errors"])
+    said = {error["pointer"]: error["detail"] for error in found["errors"]}
+    assert said["/tenant"] == "This is not known here."
+    assert said["/lines/0/quantity"] == "This must be there."
+    assert said["/lines/0/sku"] == "Must be a valid string."
 
 
 async def test_faults_of_a_query_are_named_too(client: AsyncClient) -> None:
