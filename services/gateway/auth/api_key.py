@@ -48,6 +48,15 @@ def mint(mode: KeyMode) -> ApiKey:
     return ApiKey(mode, _base62(new_id().int, _ID_LENGTH), secret)
 
 
+def derive(mode: KeyMode, pepper: str, *parts: str) -> ApiKey:
+    """The key that these parts name, always the same one: what a repetition must show need not be stored. Whoever has
+    the pepper and the parts can make it, so the parts name the caller."""
+    name = "\0".join(parts).encode()
+    numbers = [hmac.digest(pepper.encode(), what + b"\0" + name, "sha512") for what in (b"key id", b"key secret")]
+    key_id, secret = (int.from_bytes(number) for number in numbers)
+    return ApiKey(mode, _base62(key_id % 2**128, _ID_LENGTH), _base62(secret, _SECRET_LENGTH))
+
+
 def parse(text: str) -> ApiKey | None:
     """The key that this text is; None for a wrong shape or checksum."""
     found = _shape(text)

@@ -40,7 +40,9 @@ def customer_tokens_router(signer: TokenSigner, clock: Clock) -> APIRouter:
 
     @router.post("/v1/customer-tokens", status_code=201, summary="A short-lived token for one customer")
     async def create(caller: Caller, body: Annotated[NewCustomerToken, json_body(NewCustomerToken)]) -> CustomerToken:
-        """It sees this customer and nobody else, and may post their own feedback and activities."""
+        """It sees this customer and nobody else, and may post their own feedback and activities.
+
+        Nothing is stored, so that asking twice is harmless: an `Idempotency-Key` is not needed, and ignored."""
         caller.require(TOKENS_WRITE)
         expires_at = clock.now() + timedelta(seconds=body.ttl_s)
         principal = Principal(caller.tenant, frozenset(), body.customer_id, caller.subject)

@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Header, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from services.gateway.adapters.keys import Keys, NewKey
 from services.gateway.adapters.tenants import Tenants
-from services.gateway.auth.api_key import mint, secret_hash
+from services.gateway.auth.api_key import derive, mint, secret_hash
 from services.gateway.auth.credentials import Credentials
+from services.gateway.entrypoints.requests import checked_key
 from shared.auth.principal import Principal
 from shared.auth.scopes import ADMIN, FIRST_KEY_SCOPES, KEYS_WRITE, SCOPES
 from shared.clock import Clock
@@ -18,6 +19,10 @@ from shared.http.body import json_body
 from shared.http.caller import Caller
 from shared.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
 
+KeyOnce = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", description="Names the key: a retry shows the same one."),
+]
 _GRANTABLE = tuple(scope for scope in SCOPES if scope != ADMIN)
 
 
@@ -72,19 +77,28 @@ def keys_router(keys: Keys, tenants: Tenants, credentials: Credentials, pepper: 
     router = APIRouter(tags=["keys"])
 
     @router.post("/v1/keys", status_code=201, summary="Make an API key")
-    async def create(caller: Caller, body: Annotated[NewApiKey, json_body(NewApiKey)]) -> ApiKeyMade:
-        """The key is shown only now. Use two of them at a time to change from one to the other without a pause."""
+    async def create(
+        caller: Caller, body: Annotated[NewApiKey, json_body(NewApiKey)], idempotency_key: KeyOnce = None
+    ) -> ApiKeyMade:
+        """The key is shown only now. Use two of them at a time to change from one to the other without a pause.
+
+        With an `Idempotency-Key` a repetition by the same caller shows the same key again; with another body it is
+        refused with 409 `idempotency_key_reused`."""
         tenant = _tenant_for(caller, body)
         if await tenants.find(tenant) is None:
             raise NotFoundError("There is no such tenant.", code="tenant_not_found")
-        key = mint(body.mode)
+        now = clock.now()
+        if body.expires_at is not None and body.expires_at <= now:
+            fault = Fault("/expires_at", "in_the_past", "Must be in the future.", body.expires_at.isoformat())
+            raise InvalidError("The body is not acceptable.", faults=[fault])
+        once = checked_key(idempotency_key)
+        key = mint(body.mode) if once is None else derive(body.mode, pepper, tenant, caller.subject, once)
         scopes = frozenset(body.scopes)
-        await keys.add(
-            NewKey(
-                tenant=tenant, id=key.id, mode=key.mode, secret_hash=secret_hash(key.secret, pepper), scopes=scopes,
-                name=body.name, created_at=clock.now(), created_by=caller.subject, expires_at=body.expires_at,
-            )
+        new = NewKey(
+            tenant=tenant, id=key.id, mode=key.mode, secret_hash=secret_hash(key.secret, pepper), scopes=scopes,
+            name=body.name, created_at=now, created_by=caller.subject, expires_at=body.expires_at,
         )  # fmt: skip
+        await (keys.add(new) if once is None else keys.add_once(new))
         return ApiKeyMade(
             id=key.id, api_key=key.text, tenant=tenant, mode=key.mode, scopes=sorted(scopes), expires_at=body.expires_at
         )

@@ -63,7 +63,10 @@ def tenants_router(tenants: Tenants, creation: TenantCreation) -> APIRouter:
 
     @router.post("/v1/tenants", status_code=201, summary="Make a tenant")
     async def create(caller: Caller, body: Annotated[NewTenant, json_body(NewTenant)]) -> TenantMade:
-        """Returns when every service knows the tenant. After a 503 the same request goes on where it stopped."""
+        """Returns when every service knows the tenant. After a 503 the same request goes on where it stopped.
+
+        The name is what makes it happen once, and an `Idempotency-Key` adds nothing: a tenant that has a key is not
+        made again (409 `tenant_exists`), and its first key is not shown again."""
         caller.require(ADMIN)
         made = await creation.create(_command(body, caller.subject), CORRELATION_ID.get())
         return TenantMade(tenant=made.tenant, api_key=made.api_key)

@@ -1,6 +1,8 @@
 """Who may do what, and for how long."""
 
+import asyncio
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -98,8 +100,48 @@ async def test_a_key_that_another_process_revoked_stops_within_ten_seconds(gatew
 
 
 async def test_a_key_ends_when_it_was_said_to(shop: Shop) -> None:
-    _, ended = await made_key(shop, scopes=["events:write"], expires_at="2020-01-01T00:00:00Z")
+    soon = datetime.now(UTC) + timedelta(seconds=0.5)  # noqa: TID251
+    _, ended = await made_key(shop, scopes=["events:write"], expires_at=soon.isoformat())
+    await asyncio.sleep(0.6)
     assert (await ended.post("/v1/purchases", purchase())).status_code == 401
+
+
+async def test_a_key_that_has_ended_already_is_not_made(shop: Shop) -> None:
+    refused = await shop.post("/v1/keys", {"scopes": ["events:write"], "expires_at": "2020-01-01T00:00:00Z"})
+    assert refused.status_code == 422
+    assert [(fault["pointer"], fault["rule"]) for fault in refused.json()["errors"]] == [("/expires_at", "in_the_past")]
+
+
+async def test_an_idempotency_key_makes_one_key(gateway: Gateway, shop: Shop) -> None:
+    wanted, named = {"scopes": ["events:write"], "name": "till"}, {"headers": {"idempotency-key": "till-7"}}
+    first = await shop.post("/v1/keys", wanted, **named)
+    again = await asyncio.gather(*(shop.post("/v1/keys", wanted, **named) for _ in range(5)))
+    assert {answer.status_code for answer in (first, *again)} == {201}
+    assert all(answer.json() == first.json() for answer in again)
+    made = Shop(shop.tenant, first.json()["api_key"], shop.http)
+    assert (await made.post("/v1/purchases", purchase())).status_code == 202
+
+    for other in ({"scopes": ["customers:read"], "name": "till"}, wanted | {"name": "x"}, wanted | {"mode": "test"}):
+        refused = await shop.post("/v1/keys", other, **named)
+        assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_key_reused"), other
+    assert (await shop.post("/v1/keys", wanted)).json()["id"] != first.json()["id"]
+
+    # Another caller, or another tenant, means another key by the same name.
+    _, other_caller = await made_key(shop, scopes=["events:write", "keys:write"])
+    stranger = await gateway.shop()
+    found = {(await one.post("/v1/keys", wanted, **named)).json()["api_key"] for one in (other_caller, stranger)}
+    assert len(found | {first.json()["api_key"]}) == 3
+
+    bad = await shop.post("/v1/keys", wanted, headers={"idempotency-key": "x" * 256})
+    assert bad.status_code == 422
+
+
+async def test_a_revoked_key_does_not_come_back(shop: Shop) -> None:
+    wanted, named = {"scopes": ["events:write"]}, {"headers": {"idempotency-key": "gone"}}
+    made = (await shop.post("/v1/keys", wanted, **named)).json()
+    assert (await shop.call("DELETE", f"/v1/keys/{made['id']}")).status_code == 204
+    refused = await shop.post("/v1/keys", wanted, **named)
+    assert (refused.status_code, refused.json()["code"]) == (409, "key_revoked")
 
 
 async def test_the_database_holds_no_usable_key(gateway: Gateway, shop: Shop) -> None:
