@@ -32,7 +32,10 @@ SENDERS: Final[Mapping[Topic, tuple[str, ...]]] = {
 }
 RECEIVERS: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": ("programme.updated",),
-    "points": ("purchase.completed", "purchase.returned", "purchase.cancelled", "customer.updated", "customer.erased"),
+    "points": (
+        *("purchase.completed", "purchase.returned", "purchase.cancelled", "customer.updated", "customer.erased"),
+        *("feedback.submitted", "activity.recorded"),
+    ),
     "notifications": (
         *("programme.updated", "customer.updated", "customer.erased"),
         *("points.earned", "points.clawed_back", "feedback.submitted"),

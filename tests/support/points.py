@@ -20,9 +20,11 @@ from services.points.entrypoints.schedule import Schedule
 from shared.db.engine import create_engine
 from shared.db.migrate import migrate
 from shared.db.transaction import transaction
+from shared.events.activities import ActivityRecorded
 from shared.events.contract import Event
 from shared.events.customers import CustomerErased, CustomerUpdated
 from shared.events.envelope import Envelope, record_of
+from shared.events.feedback import FeedbackSubmitted
 from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, PurchaseLine, PurchaseReturned, ReturnedLine
 from shared.ids import event_id, new_id
 from shared.messaging import inbox, outbox
@@ -89,8 +91,17 @@ class Shop:
     def profile(self, customer: str = "ada", name: str = "") -> Incoming:
         return self.incoming(CustomerUpdated(occurred_at=NOON, customer_id=customer), name or f"profile {customer}")
 
-    def erasure(self, customer: str = "ada", name: str = "") -> Incoming:
-        return self.incoming(CustomerErased(occurred_at=LATER, customer_id=customer), name or f"erase {customer}")
+    def erasure(self, customer: str = "ada", name: str = "", taken_in_at: datetime = NOON) -> Incoming:
+        event = CustomerErased(occurred_at=taken_in_at, customer_id=customer)
+        return self.incoming(event, name or f"erase {customer}", taken_in_at)
+
+    def feedback(self, customer: str = "ada", name: str = "", **more: Any) -> Incoming:
+        event = FeedbackSubmitted(occurred_at=NOON, customer_id=customer, kind="nps", score=9)
+        return self.incoming(event, name or f"feedback {customer}", **more)
+
+    def activity(self, customer: str = "ada", name: str = "", **more: Any) -> Incoming:
+        event = ActivityRecorded(occurred_at=NOON, customer_id=customer, kind="app_downloaded")
+        return self.incoming(event, name or f"activity {customer}", **more)
 
 
 @dataclass(frozen=True)

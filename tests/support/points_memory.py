@@ -129,6 +129,12 @@ class MemoryWallets:
     async def mark(self, tx: object, marks: Mapping[CustomerKey, Mark]) -> None:
         pass
 
+    async def welcome(
+        self, tx: object, heard: Mapping[CustomerKey, datetime], strangers: Collection[CustomerKey]
+    ) -> None:
+        for key in strangers:
+            self.memory.wallets.setdefault(key, Wallet(*key))
+
     async def due(self, tx: object, now: datetime, limit: int) -> list[CustomerKey]:
         return []
 

@@ -135,7 +135,10 @@ def _describe_customers(router: APIRouter) -> None:
         summary="Erase a customer",
     )  # fmt: skip
     async def erase(customer_id: str) -> Accepted:
-        """Personal data goes everywhere, pseudonymous figures stay. The receipt stands at `status_url`."""
+        """Personal data goes everywhere, pseudonymous figures stay. The receipt stands at `status_url`.
+
+        Whoever comes back under the same id, by a profile, a purchase, feedback or an activity, finds the points as
+        they were: give the id to nobody else."""
         raise NotImplementedError
 
     @router.get(

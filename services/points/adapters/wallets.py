@@ -41,6 +41,15 @@ _MARK = """
     ON CONFLICT (tenant, customer_id) DO UPDATE SET erased_at = excluded.erased_at
     WHERE c.erased_at IS DISTINCT FROM excluded.erased_at
 """
+_BACK = """
+    UPDATE customer AS c SET erased_at = NULL FROM unnest($1::text[], $2::text[], $3::timestamptz[])
+        AS n (tenant, customer_id, heard_at)
+    WHERE c.tenant = n.tenant AND c.customer_id = n.customer_id AND c.erased_at IS NOT NULL
+        AND c.erased_at < n.heard_at
+"""
+_EMPTY_WALLETS = """
+    INSERT INTO wallet (tenant, customer_id) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING
+"""
 _by_key = attrgetter("tenant", "customer_id")
 _DUE = """
     SELECT tenant, customer_id FROM wallet WHERE next_activation_at <= $1 ORDER BY next_activation_at LIMIT $2
@@ -94,6 +103,16 @@ class WalletTables:
         rows = [(*key, mark.known_since, mark.erased_at) for key, mark in sorted(marks.items(), key=lambda m: m[0])]
         if rows:
             await tx.raw.execute(_MARK, *zip(*rows, strict=True))
+
+    async def welcome(
+        self, tx: Transaction, heard: Mapping[CustomerKey, datetime], strangers: Collection[CustomerKey]
+    ) -> None:
+        await tx.raw.execute(_BACK, *zip(*((*key, heard[key]) for key in sorted(heard)), strict=True))
+        if strangers:
+            rows = [(*key, heard[key]) for key in sorted(strangers)]
+            tenants, customer_ids, heard_at = zip(*rows, strict=True)
+            await tx.raw.execute(_KNOWN, tenants, customer_ids, heard_at)
+            await tx.raw.execute(_EMPTY_WALLETS, tenants, customer_ids)
 
     async def due(self, tx: Transaction, now: datetime, limit: int) -> list[CustomerKey]:
         return [(row[0], row[1]) for row in await tx.raw.fetch(_DUE, now, limit)]

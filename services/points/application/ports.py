@@ -108,6 +108,13 @@ class Wallets(Protocol):
         """Note who is known, and who has been erased; after their wallets were locked."""
         ...
 
+    async def welcome(
+        self, tx: Transaction, heard: Mapping[CustomerKey, datetime], strangers: Collection[CustomerKey]
+    ) -> None:
+        """Customers of whom an event was taken in at the time given: who had been erased before then exists again. The
+        `strangers` among them may be unknown, and are so no more; their wallets are not locked."""
+        ...
+
     async def due(self, tx: Transaction, now: datetime, limit: int) -> list[CustomerKey]:
         """Wallets with points to activate, the longest overdue first; not locked."""
         ...

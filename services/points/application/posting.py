@@ -25,8 +25,10 @@ from services.points.application.ports import (
 from services.points.application.wallet_fold import WalletFold
 from services.points.domain.wallet import Wallet
 from shared.db.transaction import Transaction
+from shared.events.activities import ActivityRecorded
 from shared.events.contract import OrderEvent
 from shared.events.customers import CustomerErased, CustomerUpdated
+from shared.events.feedback import FeedbackSubmitted
 from shared.events.purchases import PurchaseCompleted
 from shared.messaging.incoming import Effects, Incoming, Outcome
 
@@ -53,6 +55,9 @@ class PostEvents:
         for movement in orders.movements:
             fold.fold(movement)
         await self.wallets.mark(tx, marks)
+        heard = heard_of(events, orders.movements)
+        if heard:
+            await self.wallets.welcome(tx, heard, heard.keys() - wallets.keys())
         await self.wallets.save(tx, list(wallets.values()))
         outcomes = orders.outcomes | fold.outcomes
         await self._settle_waiting(tx, orders, outcomes)
@@ -114,6 +119,24 @@ def marks_of(events: Sequence[Incoming]) -> dict[CustomerKey, Mark]:
     for event in events:
         data = event.event
         if isinstance(data, CustomerUpdated | CustomerErased):
-            erased_at = data.occurred_at if isinstance(data, CustomerErased) else None
+            erased_at = event.envelope.time if isinstance(data, CustomerErased) else None
             marks[event.tenant, data.customer_id] = Mark(event.envelope.time, erased_at)
     return marks
+
+
+def heard_of(events: Sequence[Incoming], movements: Sequence[Movement]) -> dict[CustomerKey, datetime]:
+    """Who bought something that was accepted, gave feedback or did something, and when that was last taken in. A return
+    speaks of an earlier purchase: it makes nobody known, nor is anybody back by it."""
+    heard: dict[CustomerKey, datetime] = {}
+    did = [
+        (event, event.event.customer_id)
+        for event in events
+        if isinstance(event.event, FeedbackSubmitted | ActivityRecorded)
+    ]
+    for event, customer_id in [
+        *did,
+        *((each.event, each.customer_id) for each in movements if each.programme is not None),
+    ]:
+        key, at = (event.tenant, customer_id), event.envelope.time
+        heard[key] = max(heard.get(key, at), at)
+    return heard

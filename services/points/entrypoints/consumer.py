@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from services.points.application.posting import PostEvents
 from shared.db.transaction import Transaction
-from shared.events.contract import Event, Topic
+from shared.events.activities import ActivityRecorded
+from shared.events.contract import Event
 from shared.events.customers import CustomerErased, CustomerUpdated
+from shared.events.feedback import FeedbackSubmitted
 from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, PurchaseReturned
 from shared.messaging.incoming import Effects, Incoming
 
@@ -15,13 +17,16 @@ _LISTENS: tuple[type[Event], ...] = (
     PurchaseCancelled,
     CustomerUpdated,
     CustomerErased,
+    # These earn nothing; but whoever does them is a customer.
+    FeedbackSubmitted,
+    ActivityRecorded,
 )
 
 
 class PointsApplication:
     """What the consumer needs of this service."""
 
-    topics: Sequence[str] = (Topic.PURCHASES.value, Topic.CUSTOMERS.value)
+    topics: Sequence[str] = tuple(dict.fromkeys(event.TOPIC.value for event in _LISTENS))
     events: Mapping[str, type[Event]] = {event.TYPE: event for event in _LISTENS}
 
     def __init__(self, post: PostEvents) -> None:

@@ -44,7 +44,8 @@ async def test_many_batches_over_the_same_customers_and_orders_neither_deadlock_
     bought = [shop.bought(f"o-{n}", 1000 + n, customer=f"c-{n % 9}") for n in range(200)]
     backs = [shop.returned(f"o-{n}", 500, customer=None, name=f"r-{n}") for n in range(0, 200, 2)]
     profiles = [shop.profile(f"c-{n}") for n in range(9)]
-    log = [*bought, *backs, *profiles]
+    feedback = [shop.feedback(f"c-{n % 12}", name=f"f-{n}") for n in range(60)]
+    log = [*bought, *backs, *profiles, *feedback]
     chance.shuffle(log)
     await asyncio.gather(*(post_stubbornly(books, *log[start::6]) for start in range(6)))
     assert await books.drift(shop) == {}
