@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from services.points.application.ports import CustomerKey, Mark, OrderKey, OrderReturn, Origin
 from services.points.application.posting import PostEvents
-from services.points.domain.ledger import Allocation, Entry, Lot
+from services.points.domain.ledger import Allocation, Entry, EntryKind, Lot
 from services.points.domain.order import Order
 from services.points.domain.programme import Programme
 from services.points.domain.wallet import Wallet
@@ -125,6 +125,13 @@ class MemoryWallets:
             stored = self.memory.lots.setdefault(key, {})
             stored |= {lot.id: replace(lot) for lot in (*wallet.new_lots, *wallet.touched.values())}
             self.memory.wallets[key] = _bare(wallet)
+
+    async def earned_in_all(self, tx: object, keys: Collection[CustomerKey]) -> dict[CustomerKey, int]:
+        found = dict.fromkeys(keys, 0)
+        for entry in self.memory.entries:
+            if entry.kind is EntryKind.EARNED and (entry.tenant, entry.customer_id) in found:
+                found[entry.tenant, entry.customer_id] += entry.points
+        return found
 
     async def mark(self, tx: object, marks: Mapping[CustomerKey, Mark]) -> None:
         pass

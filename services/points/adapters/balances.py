@@ -48,20 +48,21 @@ class BalanceReader:
     next, since taking one from the pool costs more than a reading."""
 
     def __init__(self, engine: AsyncEngine, connections: int = 2) -> None:
-        self._engine, self._startable = engine, connections
+        self._engine, self._startable, self._connections = engine, connections, connections
         self._waiting: _Asked = {}
         self._lingering: list[asyncio.Future[None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def read(self, tenant: str, customer_id: str) -> Balance | None:
         """The balance; None for a customer who is not known, or has been erased. Raises what the database raises."""
-        try:
-            return await self._ask((tenant, customer_id))
-        except Exception as error:
-            if verdict(error) is Verdict.REFUSE:
-                raise
-            # The connection that was at hand may be one to a server that has gone and come back.
-            return await self._ask((tenant, customer_id))
+        for _ in range(self._connections):
+            try:
+                return await self._ask((tenant, customer_id))
+            except Exception as error:
+                if verdict(error) is Verdict.REFUSE:
+                    raise
+                # Each connection that is kept may be one to a server that has gone and come back; it is given up now.
+        return await self._ask((tenant, customer_id))
 
     def _ask(self, key: CustomerKey) -> asyncio.Future[Balance | None]:
         future: asyncio.Future[Balance | None] = asyncio.get_running_loop().create_future()

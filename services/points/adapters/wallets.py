@@ -41,6 +41,11 @@ _MARK = """
     ON CONFLICT (tenant, customer_id) DO UPDATE SET erased_at = excluded.erased_at
     WHERE c.erased_at IS DISTINCT FROM excluded.erased_at
 """
+_EARNED = """
+    SELECT e.tenant, e.customer_id, sum(e.points)::bigint
+    FROM unnest($1::text[], $2::text[]) AS n (tenant, customer_id) JOIN entry e USING (tenant, customer_id)
+    WHERE e.kind = 'earned' GROUP BY e.tenant, e.customer_id
+"""
 _BACK = """
     UPDATE customer AS c SET erased_at = NULL FROM unnest($1::text[], $2::text[], $3::timestamptz[])
         AS n (tenant, customer_id, heard_at)
@@ -98,6 +103,10 @@ class WalletTables:
         if changed:
             await tx.raw.execute(_UPDATE, *zip(*changed, strict=True))
         await ledger.write(tx, ordered)
+
+    async def earned_in_all(self, tx: Transaction, keys: Collection[CustomerKey]) -> dict[CustomerKey, int]:
+        rows = await tx.raw.fetch(_EARNED, *zip(*sorted(keys), strict=True))
+        return dict.fromkeys(keys, 0) | {(row[0], row[1]): row[2] for row in rows}
 
     async def mark(self, tx: Transaction, marks: Mapping[CustomerKey, Mark]) -> None:
         rows = [(*key, mark.known_since, mark.erased_at) for key, mark in sorted(marks.items(), key=lambda m: m[0])]

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
-from services.points.application.ports import OrderKey, OrderReturn
-from services.points.domain.award import Award, apportion, exact_points, points_of
+from services.points.application.ports import CustomerKey, OrderKey, OrderReturn
+from services.points.domain.award import LARGE_AWARD, Award, apportion, exact_points, points_of, within_limits
 from services.points.domain.ledger import Reason
 from services.points.domain.order import Line, Order, Refusal, RefusedError
-from services.points.domain.programme import Programme, ReturnPolicy, in_force
+from services.points.domain.programme import RATE_MAX, Programme, ReturnPolicy, Rounding, in_force
 from services.points.domain.returns import Return, ReturnedUnits, cancel, take_return
 from shared.events.contract import Event
 from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, PurchaseReturned
@@ -19,6 +20,8 @@ from shared.messaging.incoming import Incoming, Outcome
 from shared.money import to_text
 
 _NO_PROGRAMME = Outcome("waiting", "programme_unknown")
+# Nothing below it earns a large award, whatever the currency: a unit gives RATE_MAX points at the most.
+_SMALL_MINOR = LARGE_AWARD // RATE_MAX
 _ZERO_CLAWED = {"kind": "points.clawed_back", "points": 0}
 UNUSABLE_LINES = "without_usable_lines"
 
@@ -40,6 +43,7 @@ class OrderFold:
 
     `movements` are for the wallets, which say what became of those events; `outcomes` says it of the others. `early`
     are returns of the batch whose purchase has not come, `waited` returns that had waited and are taken up now.
+    `earned` is what the customers of large purchases (`large_purchases`) have earned so far.
     """
 
     def __init__(
@@ -47,8 +51,9 @@ class OrderFold:
         programmes: Mapping[str, Sequence[Programme]],
         orders: dict[OrderKey, Order],
         waiting: dict[OrderKey, list[Incoming]],
+        earned: dict[CustomerKey, int],
     ) -> None:
-        self._programmes, self._orders, self._waiting = programmes, orders, waiting
+        self._programmes, self._orders, self._waiting, self._earned = programmes, orders, waiting, earned
         self.new: dict[OrderKey, Order] = {}
         self.changed: dict[OrderKey, Order] = {}
         self.movements: list[Movement] = []
@@ -81,13 +86,18 @@ class OrderFold:
             raise RefusedError(Refusal.ORDER_ALREADY_COUNTED)
         programme = in_force(versions, event.envelope.programme_version, data.occurred_at, event.envelope.time)
         award = _award(data, programme)
+        refused = not self._may_earn(event.tenant, data.customer_id, award.points)
+        if refused:  # the order stands, as in the figures; its points do not
+            award = replace(award, points=0)
         order = self._order(key)
         self._note_change(order)
         order.purchase_id, order.customer_id, order.occurred_at = event.id, data.customer_id, data.occurred_at
         order.currency, order.total_minor, order.award = data.currency, data.total_minor, award
         if award.return_policy is ReturnPolicy.ITEM:
             order.lines = _lines(data, award.points)
-        if data.customer_id is None:
+        if refused:
+            self.outcomes[event.id] = Outcome("rejected", Refusal.POINTS_BEYOND_LIMIT.value)
+        elif data.customer_id is None:
             self.outcomes[event.id] = Outcome(effects=({"kind": "order.recorded", "order_id": data.order_id},))
         else:
             self.movements.append(
@@ -97,6 +107,16 @@ class OrderFold:
                 )
             )  # fmt: skip
         self._take_up_waiting(key, order)
+
+    def _may_earn(self, tenant: str, customer_id: str | None, points: int) -> bool:
+        """Whether the limits allow it; if so, it is added to what the customer has earned, where that is known."""
+        if customer_id is None:
+            return within_limits(points, 0)
+        key = (tenant, customer_id)
+        allowed = within_limits(points, self._earned.get(key, 0))
+        if allowed and key in self._earned:
+            self._earned[key] += points
+        return allowed
 
     def _take_up_waiting(self, key: OrderKey, order: Order) -> None:
         """Returns that came before: in the order in which they happened, whenever they arrived."""
@@ -150,6 +170,25 @@ class OrderFold:
         key = (order.tenant, order.order_id)
         if key not in self.new:
             self.changed[key] = order
+
+
+def large_purchases(events: Sequence[Incoming], programmes: Mapping[str, Sequence[Programme]]) -> set[CustomerKey]:
+    """Customers of the purchases that may earn so much that it matters what their customers have earned before."""
+    return {
+        (event.tenant, event.event.customer_id)
+        for event in events
+        if isinstance(event.event, PurchaseCompleted)
+        and event.event.customer_id is not None
+        and event.event.total_minor > _SMALL_MINOR
+        and _may_be_large(event.event, programmes.get(event.tenant, ()))
+    }
+
+
+def _may_be_large(data: PurchaseCompleted, versions: Sequence[Programme]) -> bool:
+    if not versions or data.currency != versions[0].terms.currency:
+        return False
+    rate = max(each.terms.points_per_unit for each in versions)
+    return points_of(data.total_minor, data.currency, rate, Rounding.CEIL) > LARGE_AWARD
 
 
 def _award(data: PurchaseCompleted, programme: Programme) -> Award:

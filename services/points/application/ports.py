@@ -104,6 +104,10 @@ class Wallets(Protocol):
         Raises UniqueViolationError when another transaction made one of the fresh ones meanwhile."""
         ...
 
+    async def earned_in_all(self, tx: Transaction, keys: Collection[CustomerKey]) -> dict[CustomerKey, int]:
+        """What these customers' purchases have earned since ever, whatever became of it: the sum of many entries."""
+        ...
+
     async def mark(self, tx: Transaction, marks: Mapping[CustomerKey, "Mark"]) -> None:
         """Note who is known, and who has been erased; after their wallets were locked."""
         ...

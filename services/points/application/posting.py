@@ -12,7 +12,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.points.application.lots_needed import lots_needed, short_of_points
-from services.points.application.order_fold import Movement, OrderFold
+from services.points.application.order_fold import Movement, OrderFold, large_purchases
 from services.points.application.ports import (
     CustomerKey,
     Mark,
@@ -48,7 +48,7 @@ class PostEvents:
     async def __call__(self, tx: Transaction, events: Sequence[Incoming]) -> Effects:
         """Post a batch, in the order of the log."""
         keys = {_order_key(event): event for event in events if isinstance(event.event, OrderEvent)}
-        orders = await self._fold_orders(tx, events, keys) if keys else OrderFold({}, {}, {})
+        orders = await self._fold_orders(tx, events, keys) if keys else OrderFold({}, {}, {}, {})
         marks = marks_of(events)
         wallets = await self._lock_wallets(tx, orders.movements, marks)
         fold = WalletFold(wallets)
@@ -72,7 +72,9 @@ class PostEvents:
         bought = {_order_key(event) for event in events if isinstance(event.event, PurchaseCompleted)}
         overtaken = [key for key in bought if key in orders and orders[key].purchase_id is None]
         waiting = await self.waiting.of_orders(tx, overtaken) if overtaken else {}
-        fold = OrderFold(programmes, orders, waiting)
+        large = large_purchases(events, programmes)
+        earned = await self.wallets.earned_in_all(tx, large) if large else {}
+        fold = OrderFold(programmes, orders, waiting, earned)
         for event in events:
             if isinstance(event.event, OrderEvent):
                 fold.fold(event)

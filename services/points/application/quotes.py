@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from services.points.domain.award import apportion, exact_points, points_of
+from services.points.domain.award import AWARD_MAX, apportion, exact_points, points_of
 from services.points.domain.explanation import earning
 from services.points.domain.programme import Programme, at_instant
 from shared.errors import Fault, InvalidError
@@ -45,6 +45,9 @@ def quote(versions: Sequence[Programme], basket: Basket, now: datetime) -> Quote
         fault = Fault("/currency", "currency", f"This programme counts in {terms.currency}.", basket.currency)
         raise InvalidError("The body is not acceptable.", faults=[fault])
     points = points_of(basket.total_minor, terms.currency, terms.points_per_unit, terms.rounding)
+    if points > AWARD_MAX:
+        fault = Fault("/total", "points_beyond_limit", f"A purchase earns {AWARD_MAX} points at the most.")
+        raise InvalidError("The body is not acceptable.", faults=[fault])
     exact = exact_points(basket.total_minor, terms.currency, terms.points_per_unit)
     shares = apportion(points, [paid for _, paid in basket.lines])
     detail = {

@@ -9,8 +9,8 @@ What must always hold, of every wallet (adapters/audit.py asks the database, tes
     a negative entry        = the allocations that it made
     posted >= held >= 0, pending >= 0, debt >= 0
 
-Structs, not dataclasses: an event makes a dozen such objects, and a frozen dataclass costs 1.5 us where a struct costs
-0.2 (together a tenth of what posting costs).
+Structs, not dataclasses: an event makes a dozen such objects, and a frozen dataclass of seven fields costs 0.7 us where
+a struct costs 0.07 (together a tenth of what posting costs).
 """
 
 from datetime import datetime

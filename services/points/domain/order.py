@@ -21,6 +21,7 @@ class Refusal(StrEnum):
     RETURN_EXCEEDS_PURCHASE = "return_exceeds_purchase"
     ORDER_ALREADY_CANCELLED = "order_already_cancelled"
     AMOUNT_NEGATIVE = "amount_negative"
+    POINTS_BEYOND_LIMIT = "points_beyond_limit"
 
 
 class RefusedError(Exception):

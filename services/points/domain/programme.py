@@ -7,6 +7,9 @@ from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+RATE_MAX = 1000
+"""The most points that a whole unit of the currency gives."""
+
 
 class Rounding(StrEnum):
     """What becomes of a part of a point."""

@@ -10,10 +10,9 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.points.application.programmes import Change
-from services.points.domain.programme import Programme, ReturnPolicy, Rounding, at_instant, scheduled
+from services.points.domain.programme import RATE_MAX, Programme, ReturnPolicy, Rounding, at_instant, scheduled
 from shared.money import exponent
 
-RATE_MAX = 1000
 _RATE = re.compile(r"\d{1,4}(\.\d{1,6})?")
 _DELAY = re.compile(r"P(\d{1,3})D")
 _LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?")
@@ -40,7 +39,6 @@ def _locale(name: str) -> str:
 
 
 def _rate(text: str) -> str:
-    # Above it the points of the largest purchase that we count would not fit a column.
     if not _RATE.fullmatch(text) or Decimal(text) > RATE_MAX:
         raise ValueError(f"a decimal number from 0 to {RATE_MAX} with up to six digits after the point is wanted")
     return text

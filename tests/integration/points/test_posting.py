@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.points.domain.award import AWARD_MAX, EARNED_MAX, LARGE_AWARD
 from services.points.domain.programme import ReturnPolicy
 from tests.support.points import LATER, Books, Shop
 
@@ -119,4 +120,20 @@ async def test_each_policy_takes_back_by_its_own_rule(books: Books, policy: Retu
     assert (await books.balance(shop)).posted == kept
     await books.post(shop.cancelled("o-1"))
     assert (await books.balance(shop)).posted == 0
+    assert await books.drift(shop) == {}
+
+
+async def test_points_beyond_the_limits_are_refused_and_no_sum_overflows(books: Books) -> None:
+    shop = Shop(currency="JPY")
+    await books.open(shop, points_per_unit=1000)
+    (beyond,) = await books.post_each(shop.bought("beyond", 10**15))
+    assert (beyond.status, beyond.reason) == ("rejected", "points_beyond_limit")
+    await books.post(*(shop.bought(f"o-{number}", AWARD_MAX // 1000) for number in range(999)))
+    last, over, small = await books.post_each(
+        shop.bought("last", AWARD_MAX // 1000), shop.bought("over", LARGE_AWARD // 1000 + 1), shop.bought("small", 1)
+    )
+    assert (last.status, over.reason, small.status) == ("applied", "points_beyond_limit", "applied")
+    assert (await books.balance(shop)).posted == EARNED_MAX + 1000
+    await books.post(shop.cancelled("last"), shop.cancelled("beyond"))
+    assert (await books.balance(shop)).posted == EARNED_MAX + 1000 - AWARD_MAX
     assert await books.drift(shop) == {}

@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.points.domain.award import AWARD_MAX, EARNED_MAX, LARGE_AWARD
 from services.points.domain.programme import Programme, ReturnPolicy, Rounding, Terms
 from shared.messaging.incoming import Incoming
 from tests.support.points import NOON, Shop
@@ -176,3 +177,20 @@ async def test_what_is_refused_says_why() -> None:
         ("rejected", reason) for _, reason in cases
     ]
     assert memory.wallets[KEY].posted == 49
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.data())
+async def test_no_award_and_no_customer_goes_beyond_the_limits_however_the_batches_fall(data: st.DataObject) -> None:
+    memory = Memory({"shop": [programme(rate="1000")]})
+    most = AWARD_MAX // 1000 * 100  # in cents
+    log = [SHOP.bought("more", most + 100), *(SHOP.bought(f"o-{number}", most) for number in range(1001))]
+    log += [SHOP.bought("small", LARGE_AWARD // 10), SHOP.bought("large", LARGE_AWARD // 10 + 1)]
+    log += [SHOP.returned("more", 100), SHOP.bought("guest", 2**62, customer=None), SHOP.cancelled("o-0")]
+    for batch in batches(log, data.draw):
+        await memory.post(batch)
+    refused = {event.event.order_id for event in log if memory.outcomes[event.id].reason == "points_beyond_limit"}
+    assert refused == {"more", "o-1000", "large", "guest"}
+    wallet = memory.wallets[KEY]
+    assert wallet.posted == EARNED_MAX + LARGE_AWARD - AWARD_MAX
+    assert (memory.orders["shop", "more"].returned_minor, memory.orders["shop", "more"].points) == (100, 0)

@@ -101,5 +101,7 @@ def test_a_quote_tells_points_shares_and_what_was_lost() -> None:
     found = quote(VERSIONS, Basket(4990, "EUR", [("a", 2000), ("b", 2990)]), FIRST + 70 * DAY)
     assert (found.points, f"{found.lost}", found.lines) == (49, "0.90", [("a", 20), ("b", 29)])
     assert found.programme.version == 2
-    with pytest.raises(InvalidError):
-        quote(VERSIONS, Basket(4990, "USD"), FIRST)
+    for refused in (Basket(4990, "USD"), Basket(10**14 + 100, "EUR")):
+        with pytest.raises(InvalidError):
+            quote(VERSIONS, refused, FIRST)
+    assert quote(VERSIONS, Basket(10**14, "EUR"), FIRST).points == 10**12
