@@ -33,6 +33,7 @@ class Producer:
         self._producer: AIOKafkaProducer | None = None
         self._batching: Batching | None = None
         self._building: asyncio.Task[None] | None = None
+        self._stopped = False
 
     @property
     def ready(self) -> bool:
@@ -45,6 +46,7 @@ class Producer:
 
     async def stop(self) -> None:
         """Send what is buffered, for a few seconds at the most, and stop."""
+        self._stopped = True
         if self._building is not None:
             self._building.cancel()
             await asyncio.gather(self._building, return_exceptions=True)
@@ -104,7 +106,7 @@ class Producer:
             self._rebuild()
 
     def _rebuild(self) -> None:
-        if self._building is None or self._building.done():
+        if not self._stopped and (self._building is None or self._building.done()):
             self._building = asyncio.ensure_future(self._build())
 
     async def _build(self) -> None:

@@ -71,3 +71,12 @@ async def test_an_unreachable_broker_is_an_answer_too() -> None:
     with pytest.raises(UnavailableError):
         await producer.send([Record("t", b"k", b"v", [])], deadline_s=0.5)
     await producer.stop()
+
+
+async def test_a_stopped_producer_connects_to_nothing_any_more(spine: Spine) -> None:
+    await spine.producer.stop()
+    with pytest.raises(UnavailableError):
+        await spine.producer.send([bought(1, spine.topic)], deadline_s=1)
+    assert spine.producer._building is not None
+    assert spine.producer._building.done()
+    assert not spine.producer.ready
