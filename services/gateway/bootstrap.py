@@ -11,9 +11,10 @@ from services.gateway.adapters.keys import Keys
 from services.gateway.adapters.tenants import Tenants
 from services.gateway.auth.credentials import Credentials, Secrets
 from services.gateway.entrypoints.customer_tokens import customer_tokens_router
-from services.gateway.entrypoints.described import described_router, with_examples
+from services.gateway.entrypoints.described import described_router
 from services.gateway.entrypoints.events import EventRoutes
 from services.gateway.entrypoints.export import ExportRoutes
+from services.gateway.entrypoints.finishing import finisher
 from services.gateway.entrypoints.forward import ForwardRoutes, owner_finder
 from services.gateway.entrypoints.ingest import IngestRoutes
 from services.gateway.entrypoints.keys import keys_router
@@ -85,7 +86,7 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
         hot=hot,
         closed_below="/v1/",
         described=(described_router(),),
-        openapi=Documents(upstreams, owner_finder(), with_examples).merge,
+        openapi=Documents(upstreams, owner_finder(), finisher(clock)).merge,
     )
 
 

@@ -9,7 +9,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.http.health import Readiness
 from shared.http.hot import HotHandler, HotRequest, HotResponse
-from shared.http.openapi import Document, openapi_of
+from shared.http.openapi import openapi_of
+from shared.http.openapi_problems import Document
 from shared.http.reference import reference_page
 
 # A last hand on the document: the gateway merges those of the services into its own.

@@ -11,37 +11,9 @@ from pydantic.json_schema import models_json_schema
 
 from shared.http.body import JsonBody
 from shared.http.caller import CALLER
+from shared.http.openapi_problems import Document, add_problems
 
-Document = dict[str, Any]
 _REF: Final = "#/components/schemas/"
-_FAULT: Final[Document] = {
-    "type": "object",
-    "required": ["pointer", "rule", "detail"],
-    "properties": {
-        "pointer": {"type": "string", "description": "Where: a JSON pointer, or `/name` of a parameter."},
-        "rule": {"type": "string", "description": "The rule that was broken; stable."},
-        "detail": {"type": "string"},
-        "value": {"description": "What stood there, shortened."},
-        "in": {"type": "string", "enum": ["query", "path", "header"], "description": "Left out for the body."},
-    },
-}
-_PROBLEM: Final[Document] = {
-    "type": "object",
-    "required": ["type", "title", "status", "code", "detail"],
-    "properties": {
-        "type": {"type": "string", "format": "uri", "examples": ["urn:treue:problem:invalid"]},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string", "description": "Stable; switch on this.", "examples": ["invalid"]},
-        "detail": {"type": "string"},
-        "errors": {"type": "array", "items": {"$ref": _REF + "Fault"}},
-        "correlation_id": {"type": "string", "description": "Quote it when you ask us."},
-    },
-}
-_ANY_PROBLEM: Final[Document] = {
-    "description": "Every error is a problem (RFC 9457).",
-    "content": {"application/problem+json": {"schema": {"$ref": _REF + "Problem"}}},
-}
 
 
 def openapi_of(api: FastAPI, described: Sequence[APIRouter]) -> Document:
@@ -53,20 +25,17 @@ def openapi_of(api: FastAPI, described: Sequence[APIRouter]) -> Document:
         whole.include_router(router, dependencies=[Depends(CALLER)])
     document = whole.openapi()
     _add_bodies(document, whole)
-    _add_problems(document)
+    _one_style(document)
+    add_problems(document)
     return document
 
 
-def _add_problems(document: Document) -> None:
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    schemas.update(Problem=_PROBLEM, Fault=_FAULT)
-    schemas.pop("HTTPValidationError", None)
-    schemas.pop("ValidationError", None)
+def _one_style(document: Document) -> None:
+    """Groups are written small, however their service wrote them."""
     for operations in document.get("paths", {}).values():
         for operation in operations.values():
-            if operation["responses"].get("422", {}).get("description") == "Validation Error":
-                del operation["responses"]["422"]  # FastAPI's own form, which we never answer
-            operation["responses"].setdefault("default", _ANY_PROBLEM)
+            if "tags" in operation:
+                operation["tags"] = [tag.lower() for tag in operation["tags"]]
 
 
 def _add_bodies(document: Document, api: FastAPI) -> None:

@@ -75,9 +75,14 @@ def _parts(view: SchemaView, method: str, path: str, operation: Operation) -> It
     if body:
         yield "<h4>Body</h4>" + _table(view.rows(body.get("schema", {})))
     yield f"<pre>{escape(_curl(method, path, _example(view, body) if body else None, operation))}</pre>"
+    problems: list[str] = []
     for status, answer in operation.get("responses", {}).items():
-        if status != "default":  # the problem, which all have; it is described once
+        if "$ref" in answer:
+            problems.append(status)
+        elif status != "default":  # the problem, which all have; it is described once
             yield from _answer(view, status, answer)
+    if problems:
+        yield f'<p><a href="#problems">Problems</a>: {escape(", ".join(problems))}</p>'
 
 
 def _answer(view: SchemaView, status: str, answer: dict[str, Any]) -> Iterator[str]:
@@ -88,8 +93,20 @@ def _answer(view: SchemaView, status: str, answer: dict[str, Any]) -> Iterator[s
 
 
 def _problem(view: SchemaView, document: Document) -> str:
-    schema = document.get("components", {}).get("schemas", {}).get("Problem", {})
-    return f'<h2 id="problems">Problems</h2><p>Every error is a problem (RFC 9457).</p>{_table(view.rows(schema))}'
+    components = document.get("components", {})
+    rows = _table(view.rows(components.get("schemas", {}).get("Problem", {})))
+    found = "".join(_known_problem(one) for one in components.get("responses", {}).values())
+    return f'<h2 id="problems">Problems</h2><p>Every error is a problem (RFC 9457).</p>{rows}{found}'
+
+
+def _known_problem(answer: dict[str, Any]) -> str:
+    content = answer.get("content", {}).get("application/problem+json", {})
+    shown = [one["value"] for one in content.get("examples", {}).values()]
+    return "".join(
+        f"<h4>{escape(str(one.get('status', '')))} {escape(answer.get('description', ''))}</h4>"
+        f"<pre>{escape(_json(one))}</pre>"
+        for one in shown
+    )
 
 
 def _parameter(view: SchemaView, parameter: dict[str, Any]) -> Row:

@@ -21,8 +21,8 @@ _LIMITS: Final = (
 )
 _SAMPLES: Final[dict[str, Any]] = {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "null": None}
 _FORMATS: Final[dict[str, Any]] = {
-    "date-time": "2026-11-01T10:00:00Z",
-    "date": "2026-11-01",
+    "date-time": "2026-01-15T10:00:00Z",
+    "date": "2026-01-15",
     "uuid": "01a2021c-c576-7755-85a4-3f46a91dac91",
     "email": "ada@example.org",
 }

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, Field, create_model
 
-from services.gateway.entrypoints import examples
 from services.gateway.ingest.kinds import CUSTOMERS, EVENT_KINDS, Kind
 from services.gateway.ingest.models import BATCH_MAX, Profile
 from shared.http.body import JsonBody
@@ -155,12 +154,3 @@ def _describe_questions(router: APIRouter) -> None:
     async def event(event_id: str, wait_ms: Annotated[int, Field(ge=0, le=10_000)] = 0) -> EventState:
         """404 `event_not_found` while no service has seen it; `wait_ms` waits until it is decided."""
         raise NotImplementedError
-
-
-def with_examples(document: dict[str, Any]) -> dict[str, Any]:
-    """Put an example beside each body that a newcomer would copy."""
-    for path, example in examples.BODIES.items():
-        for operation in document["paths"].get(path, {}).values():
-            if "requestBody" in operation:
-                operation["requestBody"]["content"]["application/json"]["examples"] = {"typical": {"value": example}}
-    return document

@@ -9,6 +9,7 @@ import msgspec
 
 from services.gateway.forwarding.upstream import SERVICES, Question, Service, Upstreams
 from shared.errors import UnavailableError
+from shared.http.openapi_problems import COMMON
 from shared.observability.logging import get_logger
 
 _log = get_logger(__name__)
@@ -20,8 +21,6 @@ _KEPT_S: Final = 60.0
 _MISSING_KEPT_S: Final = 3.0
 _TIMEOUT_S: Final = 3.0
 _REF: Final = "#/components/"
-# Every service says these in the same words.
-_SHARED: Final = frozenset({"Problem", "Fault"})
 
 
 class Documents:
@@ -86,7 +85,7 @@ def _add_path(paths: Document, path: str, operations: Document, service: Service
 
 
 def _renamed(service: Service, name: str) -> str:
-    return name if name in _SHARED else f"{service}.{name}"
+    return name if name in COMMON else f"{service}.{name}"
 
 
 def _with_renamed(node: Any, service: Service) -> Any:

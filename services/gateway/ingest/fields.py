@@ -148,7 +148,7 @@ Amount = Annotated[
 Instant = Annotated[
     str,
     AfterValidator(_instant),
-    Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-22T10:00:00+01:00"]),
+    Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-15T10:00:00+01:00"]),
 ]
 Quantity = Annotated[int, Field(ge=1, le=rules.QUANTITY_MAX)]
 PropertyKey = Annotated[str, AfterValidator(_property_key)]

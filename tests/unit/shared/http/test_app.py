@@ -309,7 +309,18 @@ async def test_the_document_describes_hot_and_cold_routes() -> None:
     assert quote["requestBody"]["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Quote"}
     assert quote["security"] == [{"bearer": []}]
     assert quote["responses"]["default"]["content"]["application/problem+json"]
-    assert "422" not in quote["responses"]
+    assert list(quote["responses"]) == ["201", "401", "403", "413", "415", "422", "503", "default"]
+    assert quote["responses"]["422"] == {"$ref": "#/components/responses/Invalid"}
+    for method, path, statuses in (
+        ("get", "/v1/customers/{customer_id}/messages", {"401", "403", "404", "422", "503"}),
+        ("get", "/v1/broken", {"401", "403", "503"}),
+    ):
+        assert set(document["paths"][path][method]["responses"]) == {"200", "default"} | statuses
+    away = document["components"]["responses"]["Unavailable"]
+    assert away["headers"]["Retry-After"]["required"]
+    problem_shown = away["content"]["application/problem+json"]
+    assert problem_shown["schema"] == {"$ref": "#/components/schemas/Problem"}
+    assert problem_shown["examples"]["typical"]["value"]["status"] == 503
     assert {"Problem", "Fault", "Quote", "Line"} <= set(document["components"]["schemas"])
     assert "HTTPValidationError" not in json.dumps(document)
     assert page.headers["content-type"].startswith("text/html")
