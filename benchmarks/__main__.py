@@ -57,8 +57,7 @@ def main(names: list[str]) -> None:
     for found in _measured(console, size, names):
         rows += found
         report.show(console, found)
-        if not names or not size.quick:
-            report.save(rows, _run(size, started))
+        report.save(rows, _run(size, started))
     report.show(console, rows)
     console.print(f"[dim]{time.monotonic() - started:.0f} s[/]")
 

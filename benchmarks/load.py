@@ -60,8 +60,10 @@ def available() -> bool:
     return shutil.which("wrk") is not None
 
 
-def post(url: str, path: str, template: bytes, token: str, seconds: float, prefix: str, *, connections: int = _CONNECTIONS,
-         cores: list[int] | None = None) -> Load:  # fmt: skip
+def post(
+    url: str, path: str, template: bytes, token: str, seconds: float, prefix: str, *,
+    connections: int = _CONNECTIONS, cores: list[int] | None = None,
+) -> Load:  # fmt: skip
     """POST the template for so long, each time under another mark."""
     with tempfile.TemporaryDirectory() as folder:
         file, script = Path(folder, "body"), Path(folder, "post.lua")
@@ -81,7 +83,8 @@ def get(url: str, wanted: list[tuple[str, str]], seconds: float, connections: in
 
 def _wrk(url: str, script: Path, seconds: float, connections: int, cores: list[int] | None) -> Load:
     command = [
-        "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", "--timeout", "20s", "-s", str(script), url,
+        "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency", "--timeout", "20s", "-s",
+        str(script), url,
     ]  # fmt: skip
     allowed = cores or LOAD_CORE
     done = subprocess.run(

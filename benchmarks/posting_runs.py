@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import asyncpg
@@ -18,6 +19,7 @@ from shared.messaging.topics import cluster_id, log_ranges
 
 _PURCHASES = Topic.PURCHASES.value
 _PARTITIONS = 6
+_WINDOW_MIN_S = 0.3
 _SKIP = """
     INSERT INTO consumer_offset (topic, part, first_offset, next_offset, epoch, cluster_id) VALUES ($1, $2, $3, $3, 1, $4)
     ON CONFLICT (topic, part) DO UPDATE SET next_offset = excluded.next_offset, last_hash = NULL
@@ -95,15 +97,19 @@ def run(
 
 
 def _rate(commits: Sequence[Sequence[tuple[float, int]]]) -> float:
-    """The sum of the workers' rates in the window in which all were at work."""
+    """What all did together in the window in which all were at work."""
     begin, end = max(each[0][0] for each in commits), min(each[-1][0] for each in commits)
-    rate = 0.0
-    for each in commits:
-        inside = [commit for commit in each if begin <= commit[0] <= end]
-        if len(inside) < 2:
-            raise RuntimeError("the workers were hardly at work together; more events are needed")
-        rate += (inside[-1][1] - inside[0][1]) / (inside[-1][0] - inside[0][0])
-    return rate
+    if end - begin < _WINDOW_MIN_S:
+        raise RuntimeError("the workers were hardly at work together; more events are needed")
+    return sum(_done_at(each, end) - _done_at(each, begin) for each in commits) / (end - begin)
+
+
+def _done_at(commits: Sequence[tuple[float, int]], at: float) -> float:
+    """Between two commits, as if the work went on evenly."""
+    for (early, less), (late, more) in pairwise(commits):
+        if early <= at <= late:
+            return less + (more - less) * (at - early) / max(late - early, 1e-9)
+    return commits[-1][1]
 
 
 def _wal(database: Database) -> int:

@@ -29,9 +29,10 @@ def show(console: Console, rows: Sequence[Row]) -> None:
 
 
 def save(rows: Sequence[Row], run: Mapping[str, Any]) -> None:
-    """Write results.json, keeping what this run did not measure, and the document."""
+    """Write results.json, keeping what this run did not measure and what a full run did, and the document."""
     known = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else {}
-    measured = {row.name: row.as_json() | {"run": run} for row in rows}
+    full = {name for name, row in known.items() if row["run"]["mode"] == "full"}
+    measured = {row.name: row.as_json() | {"run": run} for row in rows if run["mode"] == "full" or row.name not in full}
     RESULTS.write_text(json.dumps({"rows": known | measured}, indent=2, default=str) + "\n")
     write_document()
 
@@ -48,7 +49,7 @@ _HEAD = """# Speed
 Written by `make bench` from `benchmarks/results.json` and `benchmarks/analysis.md`; edit those.
 
 Each benchmark measures the platform and the limit in turn, in one run, on the same machine, Postgres with fsync and
-synchronous commit on. Figures of other machines differ; the ratios hardly do.
+synchronous commit on.
 
 """
 

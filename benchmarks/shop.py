@@ -49,7 +49,7 @@ async def fill_topic(bootstrap: str, count: int, customers: int, prefix: str) ->
     """Write so many purchases into the topic."""
     producer = Producer(bootstrap, client_id="bench", in_flight_max=100_000)
     await producer.start()
-    while not producer.ready:
+    while not producer.ready:  # noqa: ASYNC110 - it tells by no event
         await asyncio.sleep(0.05)
     waiting: list[Record] = []
     try:

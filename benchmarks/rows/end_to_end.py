@@ -123,12 +123,12 @@ async def _open_loop(machine: Machine, rate: float, seconds: int) -> list[float]
         await client.send("POST", "/v1/purchases/batch", given.replace(b"@mark@", f"l-{run}-{number}".encode()))
 
     given = batch(_BATCH, "@mark@", 10_000)
-    ticks = [(at / (rate / _BATCH), post, at) for at in range(int(seconds * rate / _BATCH))]
-    probes = [(1 + at / _PROBES_PER_S, probe, at) for at in range(int((seconds - 1) * _PROBES_PER_S))]
     started = time.monotonic()
-    for due, do, number in sorted([*ticks, *probes], key=lambda each: each[0]):
-        await asyncio.sleep(max(0.0, started + due - time.monotonic()))
-        task = asyncio.ensure_future(do(number) if do is post else do(number, started + due))  # type: ignore[call-arg, arg-type]
+    batches = [(started + at * _BATCH / rate, False, at) for at in range(int(seconds * rate / _BATCH))]
+    probes = [(started + 1 + at / _PROBES_PER_S, True, at) for at in range(int((seconds - 1) * _PROBES_PER_S))]
+    for due, probes_it, number in sorted([*batches, *probes]):
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        task = asyncio.ensure_future(probe(number, due) if probes_it else post(number))
         pending.add(task)
         task.add_done_callback(pending.discard)
     await asyncio.gather(*pending)

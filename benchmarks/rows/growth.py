@@ -23,8 +23,8 @@ _STATEMENTS = (
     "INSERT INTO inbox SELECT '{tenant}', {event}, decode(md5(n::text), 'hex'), 'applied', NULL, jsonb_build_array("
     "jsonb_build_object('kind', 'points.earned', 'points', 54, 'entry_id', {entry}, 'customer_id', {who})),"
     " 'treue.purchases', 99, n, {at} FROM generate_series({low}, {high}) n",
-    "INSERT INTO purchase_order SELECT '{tenant}', 'old-' || lpad(n::text, 9, '0'), {event}, {who}, 'EUR', 5440, {at}, 1,"
-    " 1, 'floor', 'recompute', 54, 0, 0, 0, false, NULL, {at} FROM generate_series({low}, {high}) n",
+    "INSERT INTO purchase_order SELECT '{tenant}', 'old-' || lpad(n::text, 9, '0'), {event}, {who}, 'EUR', 5440, {at},"
+    " 1, 1, 'floor', 'recompute', 54, 0, 0, 0, false, NULL, {at} FROM generate_series({low}, {high}) n",
     "INSERT INTO entry SELECT {entry}, '{tenant}', {who}, 'earned', 54, 0, 54 * (1 + n / {customers}), {event},"
     " 'old-' || lpad(n::text, 9, '0'), {at}, {at}, 1 + n / {customers}, 1, 'purchase_completed',"
     " '{{\"total\": \"54.40\", \"exact\": \"54.40\", \"currency\": \"EUR\", \"rounding\": \"floor\","

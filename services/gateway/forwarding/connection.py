@@ -1,7 +1,7 @@
 """A connection to a service: HTTP/1.1, one question at a time.
 
-Our own because httpx spends 2 ms of CPU on a forwarded request at 32 at a time, most of it in its pool: a balance
-through the gateway is ten times as quick without. It speaks only what our own services answer.
+Our own because of httpx's price: with 32 readers at a time a balance through the gateway reached 0.027 of pgbench's
+rate with it, and 0.15 with this. It speaks only what our own services answer.
 """
 
 import asyncio
