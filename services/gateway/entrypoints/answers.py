@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+Answers = dict[tuple[str, str, str], Any]
 _EVENT: Final = "0199f0a1-7c3e-7b52-9d84-2f6a1c0e5b37"
 _EARNED: Final = "0199f0a1-7d10-7a41-8c22-5e9b7f3d1a68"
 _ACCEPTED: Final = {"event_id": _EVENT, "status": "accepted", "status_url": f"/v1/events/{_EVENT}"}
@@ -17,75 +18,98 @@ _FIGURE: Final = {
 }  # fmt: skip
 
 
-def answer_examples(now: datetime) -> dict[tuple[str, str, str], Any]:
+def answer_examples(now: datetime) -> Answers:
     """By method, path and status."""
     day = f"{now - timedelta(days=1):%Y-%m-%d}"
-    order, occurred_at, recorded_at = f"{day[2:].replace('-', '')}-1001", f"{day}T09:00:00Z", f"{day}T09:00:01Z"
-    entry = {
-        "id": _EARNED, "kind": "earned", "points": 49, "debt": 0, "balance_after": 49, "event_id": _EVENT,
-        "order_id": order, "occurred_at": occurred_at, "recorded_at": recorded_at, "reason": "purchase",
+    at = f"{day}T09:00:01Z"
+    order = f"{day[2:].replace('-', '')}-1001"
+    return {
+        **_taken(), **_event(order, at), **_points(order, day, at), **_programme(day, at), **_lists(at), **_made(now),
+        **_figures(),
     }  # fmt: skip
-    programme = {
-        "name": "Teashop Club", "currency": "EUR", "time_zone": "Europe/Berlin", "locale": "de-DE",
-        "points_per_unit": "1", "rounding": "floor", "return_policy": "recompute", "activation_delay": "P0D",
-        "version": 2, "effective_from": f"{day}T00:00:00Z", "recorded_at": recorded_at,
-    }  # fmt: skip
+
+
+def _taken() -> Answers:
     kinds = ("purchases", "returns", "cancellations", "feedback", "activities")
     return {
         **{("post", f"/v1/{kind}", "202"): _ACCEPTED for kind in kinds},
         **{("post", f"/v1/{kind}/batch", "202"): _batch(kind) for kind in (*kinds, "customers")},
         ("put", "/v1/customers/{customer_id}", "202"): _ACCEPTED,
         ("delete", "/v1/customers/{customer_id}", "202"): _ACCEPTED,
-        ("get", "/v1/events/{event_id}", "200"): {
-            "event_id": _EVENT,
-            "status": "applied",
-            "effects": [
-                {"service": "points", "kind": "points.earned", "points": 49},
-                {"service": "metrics", "kind": "order.counted", "order_id": order},
-            ],
-            "conflicts": [],
-            "services": {name: {"status": "applied", "applied_at": recorded_at} for name in ("points", "metrics")},
-        },
+    }
+
+
+def _event(order: str, at: str) -> Answers:
+    state = {
+        "event_id": _EVENT,
+        "status": "applied",
+        "effects": [
+            {"service": "points", "kind": "points.earned", "points": 49},
+            {"service": "metrics", "kind": "order.counted", "order_id": order},
+        ],
+        "conflicts": [],
+        "services": {name: {"status": "applied", "applied_at": at} for name in ("points", "metrics")},
+    }
+    return {("get", "/v1/events/{event_id}", "200"): state}
+
+
+def _points(order: str, day: str, at: str) -> Answers:
+    occurred_at = f"{day}T09:00:00Z"
+    entry = {
+        "id": _EARNED, "kind": "earned", "points": 49, "debt": 0, "balance_after": 49, "event_id": _EVENT,
+        "order_id": order, "occurred_at": occurred_at, "recorded_at": at, "reason": "purchase",
+    }  # fmt: skip
+    explained = {
+        "entry": entry,
+        "customer_id": "c-4711",
+        "event": {"event_id": _EVENT, "order_id": order, "occurred_at": occurred_at},
+        "programme_version": 2,
+        "inputs": {"total": "49.90", "currency": "EUR", "points_per_unit": "1", "exact": "49.90", "rounding": "floor"},
+        "arithmetic": _ARITHMETIC,
+        "caps": [],
+        "lots_used": [],
+        "lot": {"amount": 49, "remaining": 49, "held": 0, "active_from": occurred_at, "expires_at": None},
+    }
+    return {
         ("get", "/v1/customers/{customer_id}/balance", "200"): _BALANCE,
         ("get", "/v1/customers/{customer_id}/transactions", "200"): {"items": [entry], "next": None},
-        ("get", "/v1/transactions/{entry_id}/explain", "200"): {
-            "entry": entry,
-            "customer_id": "c-4711",
-            "event": {"event_id": _EVENT, "order_id": order, "occurred_at": occurred_at},
-            "programme_version": 2,
-            "inputs": {
-                "total": "49.90", "currency": "EUR", "points_per_unit": "1", "exact": "49.90", "rounding": "floor",
-            },
-            "arithmetic": _ARITHMETIC,
-            "caps": [],
-            "lots_used": [],
-            "lot": {"amount": 49, "remaining": 49, "held": 0, "active_from": occurred_at, "expires_at": None},
-        },
+        ("get", "/v1/transactions/{entry_id}/explain", "200"): explained,
+    }
+
+
+def _programme(day: str, at: str) -> Answers:
+    programme = {
+        "name": "Teashop Club", "currency": "EUR", "time_zone": "Europe/Berlin", "locale": "de-DE",
+        "points_per_unit": "1", "rounding": "floor", "return_policy": "recompute", "activation_delay": "P0D",
+        "version": 2, "effective_from": f"{day}T00:00:00Z", "recorded_at": at,
+    }  # fmt: skip
+    return {
         ("get", "/v1/programme", "200"): programme | {"scheduled": []},
         ("get", "/v1/programme/versions", "200"): {"items": [programme], "next": None},
         ("put", "/v1/programme", "200"): programme,
         ("post", "/v1/quotes", "200"): {
             "points": 49,
             "pending": False,
-            "active_from": occurred_at,
+            "active_from": at,
             "programme_version": 2,
             "arithmetic": _ARITHMETIC,
             "not_more_because": [{"reason": "rounding", "rule": "floor", "exact": "49.90"}],
             "lines": [{"line_id": "1", "points": 39}, {"line_id": "2", "points": 10}],
         },
-        ("get", "/v1/customers/{customer_id}/messages", "200"): {"items": [_message(recorded_at)], "next": None},
+    }
+
+
+def _made(now: datetime) -> Answers:
+    shown_once = "treue_live_0351v8C3yszOwk39CbZCPG_<secret>"
+    return {
         ("post", "/v1/customer-tokens", "201"): {
             "token": "eyJhbGciOiJFZERTQSJ9.payload.signature", "expires_at": f"{now:%Y-%m-%d}T23:00:00Z",
         },
         ("post", "/v1/keys", "201"): {
-            "id": "0351v8C3yszOwk39CbZCPG", "api_key": "treue_live_0351v8C3yszOwk39CbZCPG_<secret>",
-            "tenant": "teashop", "mode": "live", "scopes": ["events:write"], "expires_at": None,
+            "id": "0351v8C3yszOwk39CbZCPG", "api_key": shown_once, "tenant": "teashop", "mode": "live",
+            "scopes": ["events:write"], "expires_at": None,
         },
-        ("post", "/v1/tenants", "201"): {
-            "tenant": "teashop", "api_key": "treue_live_0351v8C3yszOwk39CbZCPG_<secret>",
-        },
-        **_lists(recorded_at),
-        **_figures(),
+        ("post", "/v1/tenants", "201"): {"tenant": "teashop", "api_key": shown_once},
     }  # fmt: skip
 
 
@@ -112,7 +136,7 @@ def _message(at: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _lists(at: str) -> dict[tuple[str, str, str], Any]:
+def _lists(at: str) -> Answers:
     profile = {
         "customer_id": "c-4711", "state": "known", "email": "ada@example.org", "name": "Ada Lovelace",
         "locale": "de-DE", "time_zone": None, "kind": None,
@@ -132,6 +156,7 @@ def _lists(at: str) -> dict[tuple[str, str, str], Any]:
         "refunded": "0.00", "cancelled": False, "currency": "EUR", "refunds": [],
     }  # fmt: skip
     return {
+        ("get", "/v1/customers/{customer_id}/messages", "200"): {"items": [_message(at)], "next": None},
         ("get", "/v1/customers/{customer_id}/profile", "200"): profile,
         ("get", "/v1/customers/{customer_id}/consents", "200"): {"items": [consent], "next": None},
         ("get", "/v1/customers/{customer_id}/export", "200"): {
@@ -146,7 +171,7 @@ def _lists(at: str) -> dict[tuple[str, str, str], Any]:
     }
 
 
-def _figures() -> dict[tuple[str, str, str], Any]:
+def _figures() -> Answers:
     found = {
         "repeat-purchase": {"customers": 1200, "repeat_customers": 420, "rate": 0.35, "definition": "rate = ..."},
         "purchase-frequency": {"orders": 2100, "customers": 1200, "frequency": 1.75, "definition": "frequency = ..."},
