@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -200,6 +200,8 @@ class Consumer:
                 self.halted[name] = str(halt)
                 self._claim_again[tp] = now + _HALT_RETRY_S
                 continue
+            except IllegalStateError:
+                return  # the group took the partition away while it was claimed: the loop looks at what is ours now
             except Exception as error:
                 if verdict(error) is not Verdict.RETRY:
                     raise
