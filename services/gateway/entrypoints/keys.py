@@ -88,9 +88,7 @@ def keys_router(keys: Keys, tenants: Tenants, credentials: Credentials, pepper: 
         if await tenants.find(tenant) is None:
             raise NotFoundError("There is no such tenant.", code="tenant_not_found")
         now = clock.now()
-        if body.expires_at is not None and body.expires_at <= now:
-            fault = Fault("/expires_at", "in_the_past", "Must be in the future.", body.expires_at.isoformat())
-            raise InvalidError("The body is not acceptable.", faults=[fault])
+        _refuse_one_that_has_ended(body, now)
         once = checked_key(idempotency_key)
         key = mint(body.mode) if once is None else derive(body.mode, pepper, tenant, caller.subject, once)
         scopes = frozenset(body.scopes)
@@ -124,6 +122,12 @@ def keys_router(keys: Keys, tenants: Tenants, credentials: Credentials, pepper: 
         return Response(status_code=204)
 
     return router
+
+
+def _refuse_one_that_has_ended(body: NewApiKey, now: datetime) -> None:
+    if body.expires_at is not None and body.expires_at <= now:
+        fault = Fault("/expires_at", "in_the_past", "Must be in the future.", body.expires_at.isoformat())
+        raise InvalidError("The body is not acceptable.", faults=[fault])
 
 
 def _tenant_for(caller: Principal, body: NewApiKey) -> str:

@@ -28,7 +28,13 @@ from shared.money import to_text
 def metrics_router(engine: AsyncEngine) -> APIRouter:
     """All of `/v1/metrics`."""
     router = APIRouter(prefix="/v1/metrics", tags=["metrics"], dependencies=[Depends(_require_scope)])
+    _add_figures_of_customers(router, engine)
+    _add_figures_of_orders(router, engine)
+    _add_figures_of_answers(router, engine)
+    return router
 
+
+def _add_figures_of_customers(router: APIRouter, engine: AsyncEngine) -> None:
     @router.get("/repeat-purchase", summary="Repeat purchase rate")
     async def repeat_purchase(period: AskedPeriod, caller: Caller) -> RepeatPurchaseAnswer:
         """How many of the customers who bought in the period did so at least twice."""
@@ -53,6 +59,8 @@ def metrics_router(engine: AsyncEngine) -> APIRouter:
             frequency=found.frequency,
         )
 
+
+def _add_figures_of_orders(router: APIRouter, engine: AsyncEngine) -> None:
     @router.get("/average-order-value", summary="Average order value")
     async def average_order_value(period: AskedPeriod, caller: Caller) -> AverageOrderValueAnswer:
         """What an order of the period was worth on average, before and after refunds."""
@@ -69,6 +77,8 @@ def metrics_router(engine: AsyncEngine) -> APIRouter:
             average_order_value_net=average_text(found.average_net_minor, currency),
         )
 
+
+def _add_figures_of_answers(router: APIRouter, engine: AsyncEngine) -> None:
     @router.get("/nps", summary="Net Promoter Score")
     async def nps(period: AskedPeriod, caller: Caller) -> NpsAnswer:
         """Whether customers would recommend the shop: promoters less detractors, of all who answered."""
@@ -82,8 +92,6 @@ def metrics_router(engine: AsyncEngine) -> APIRouter:
             detractors=found.detractors,
             nps=found.nps,
         )
-
-    return router
 
 
 async def _require_scope(caller: Caller) -> None:
