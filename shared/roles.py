@@ -2,10 +2,10 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from shared.messaging.incoming import Application
 from shared.observability.logging import configure_logging, get_logger
@@ -25,8 +25,8 @@ class Service(Generic[Settings]):
     name: str
     settings: Callable[[], Settings]
     migrations: Path
-    run_api: Callable[[Settings, asyncio.Event], Awaitable[None]]
-    run_worker: Callable[[Settings, asyncio.Event], Awaitable[None]]
+    run_api: Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
+    run_worker: Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
     application: Callable[[], Application]
 
     def main(self, arguments: list[str]) -> None:
@@ -56,15 +56,6 @@ class Service(Generic[Settings]):
                 case "worker":
                     await self.run_worker(settings, stop)
                 case _:
-                    await run_together(stop, self._together(settings, stop))
+                    await run_together(stop, self.run_api(settings, stop), self.run_worker(settings, stop))
         finally:
             stop_tracing()
-
-    async def _together(self, settings: Settings, stop: asyncio.Event) -> None:
-        async with asyncio.TaskGroup() as group:
-            for run in (self.run_api, self.run_worker):
-                group.create_task(_awaited(run(settings, stop)))
-
-
-async def _awaited(work: Awaitable[None]) -> None:
-    await work

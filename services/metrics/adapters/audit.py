@@ -4,17 +4,9 @@ The tenant is the first column; `$1` is a tenant, or null for all. Run in one sn
 move together, so that a live system shows no difference either.
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class AuditCheck(NamedTuple):
-    """One invariant: `differing` selects what is wrong, `counted` how many rows were looked at."""
-
-    name: str
-    description: str
-    differing: str
-    counted: str
-
+from shared.audit import Law
 
 # What every counted order and every refund of one adds to its day; {s} is the schema.
 _ENTRIES = """
@@ -104,10 +96,10 @@ _ALL: Final = (
 )
 
 
-def invariants(schema: str = "metrics") -> list[AuditCheck]:
+def invariants(schema: str = "metrics") -> list[Law]:
     """All of them, over the tables of this schema."""
     return [
-        AuditCheck(name, description, differing.format(s=schema), _count(schema, table))
+        Law(name, description, differing.format(s=schema), _count(schema, table))
         for name, description, differing, table in _ALL
     ]
 

@@ -3,17 +3,9 @@
 The tenant is the first column; `$1` is a tenant, or null for all. Run in one snapshot (repeatable read).
 """
 
-from typing import Final, NamedTuple
+from typing import Final
 
-
-class Invariant(NamedTuple):
-    """One invariant: `differing` selects what is wrong, `counted` how many rows were looked at."""
-
-    name: str
-    description: str
-    differing: str
-    counted: str
-
+from shared.audit import Law
 
 _ONCE = """
     SELECT tenant, cause_id, template, channel, count(*) AS messages FROM {s}.message
@@ -106,10 +98,10 @@ _ALL: Final = (
 )
 
 
-def invariants(schema: str = "notifications") -> list[Invariant]:
+def invariants(schema: str = "notifications") -> list[Law]:
     """All of them, over the tables of this schema."""
     return [
-        Invariant(name, description, differing.format(s=schema), _count(schema, table))
+        Law(name, description, differing.format(s=schema), _count(schema, table))
         for name, description, differing, table in _ALL
     ]
 

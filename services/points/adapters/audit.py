@@ -4,25 +4,15 @@ tenant first, and counts what it looked at. $1 is the tenant to look at, or null
 Each is one set-based statement over whole tables, for an auditor with time; none is for a request.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class AuditCheck:
-    """A law of the ledger. An empty answer to `differing` is the proof; `counted` says how many rows it covers."""
-
-    name: str
-    description: str
-    differing: str
-    counted: str
+from shared.audit import Law
 
 
 def _count(table: str) -> str:
     return f"SELECT count(*) FROM points.{table} WHERE $1::text IS NULL OR tenant = $1"  # noqa: S608 - names of ours
 
 
-CHECKS: tuple[AuditCheck, ...] = (
-    AuditCheck(
+CHECKS: tuple[Law, ...] = (
+    Law(
         "entries_make_wallets",
         "the sum of a wallet's entries is what the wallet holds, and what it owes",
         """
@@ -40,7 +30,7 @@ CHECKS: tuple[AuditCheck, ...] = (
         """,
         _count("entry"),
     ),
-    AuditCheck(
+    Law(
         "entries_run_on",
         "a wallet's entries are numbered without gaps by their ids, and each balance follows from the one before",
         """
@@ -55,7 +45,7 @@ CHECKS: tuple[AuditCheck, ...] = (
         """,
         _count("entry"),
     ),
-    AuditCheck(
+    Law(
         "wallets_know_their_version",
         "a wallet's version is the number of its entries",
         """
@@ -68,7 +58,7 @@ CHECKS: tuple[AuditCheck, ...] = (
         """,
         _count("wallet"),
     ),
-    AuditCheck(
+    Law(
         "lots_make_wallets",
         "what is left in a wallet's lots is what the wallet holds: spendable, pending and reserved",
         """
@@ -86,7 +76,7 @@ CHECKS: tuple[AuditCheck, ...] = (
         """,
         _count("lot"),
     ),
-    AuditCheck(
+    Law(
         "allocations_make_lots",
         "what is gone from a lot was taken from it by entries, and a lot holds what its credit brought",
         """
@@ -103,7 +93,7 @@ CHECKS: tuple[AuditCheck, ...] = (
         """,
         _count("lot"),
     ),
-    AuditCheck(
+    Law(
         "debits_are_allocated",
         "each debit took its points from lots, and each credit filled one",
         """
@@ -118,7 +108,7 @@ CHECKS: tuple[AuditCheck, ...] = (
         """,
         _count("entry"),
     ),
-    AuditCheck(
+    Law(
         "nothing_negative",
         "nothing is negative, nothing reserved that is not there, and who owes has nothing",
         """
@@ -128,7 +118,7 @@ CHECKS: tuple[AuditCheck, ...] = (
         """,
         _count("wallet"),
     ),
-    AuditCheck(
+    Law(
         "orders_give_back_no_more",
         "no order gives back more money, or more points, than it brought; what came back whole took every point",
         """
@@ -139,7 +129,7 @@ CHECKS: tuple[AuditCheck, ...] = (
         """,
         _count("purchase_order"),
     ),
-    AuditCheck(
+    Law(
         "returns_make_orders",
         "what came back of an order is the sum of its accepted returns",
         """
@@ -153,7 +143,7 @@ CHECKS: tuple[AuditCheck, ...] = (
         """,
         _count("order_return"),
     ),
-    AuditCheck(
+    Law(
         "orders_make_entries",
         "a customer's order is in the ledger with what it earned and what was taken back, once",
         """
@@ -171,7 +161,7 @@ CHECKS: tuple[AuditCheck, ...] = (
         """,
         _count("purchase_order"),
     ),
-    AuditCheck(
+    Law(
         "wallets_have_customers",
         "every wallet has its customer, and every customer a wallet",
         """
@@ -182,7 +172,7 @@ CHECKS: tuple[AuditCheck, ...] = (
         """,
         _count("customer"),
     ),
-    AuditCheck(
+    Law(
         "returns_wait_with_reason",
         "no return waits for a purchase that has come",
         """
