@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from enum import StrEnum
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import asyncpg
 import typer
 from rich.table import Table
 
+from deploy import letters
 from deploy.description import Description
 from deploy.local.folder import StackFolder
 from deploy.output import show
@@ -28,32 +29,22 @@ class Service(StrEnum):
     METRICS = "metrics"
 
 
+# A retried letter whose event is still parked is told by the parked event, with the letter's id.
 _LIST = """
     SELECT id::text, 'dead' AS kind, state, topic, part, off, record_key, error, detail, created_at,
         (SELECT count(*) FROM {s}.parked_event p WHERE p.record_key = d.record_key) AS behind
     FROM {s}.dead_letter d WHERE state = 'open' OR $1
     UNION ALL
-    SELECT NULL, 'parked', 'waiting', topic, part, off, record_key, reason, '', parked_at, 0
-    FROM {s}.parked_event ORDER BY created_at LIMIT 1000
+    SELECT d.id::text, 'parked', coalesce(d.state, 'waiting'), p.topic, p.part, p.off, p.record_key, p.reason,
+        coalesce(d.error || ': ' || d.detail, ''), p.parked_at, 0
+    FROM {s}.parked_event p LEFT JOIN {s}.dead_letter d
+        ON (d.topic, d.part, d.off, d.state) = (p.topic, p.part, p.off, 'retried') AND p.reason <> 'replay'
+    ORDER BY created_at LIMIT 1000
 """
-_SHOW = "SELECT * FROM {s}.dead_letter WHERE id = $1"
-# The event goes where the worker tries again by itself, in front of what waits behind it.
-_RETRY = """
-    WITH letter AS (
-        UPDATE {s}.dead_letter SET state = 'retried', resolved_at = clock_timestamp()
-        WHERE id = any($1) AND state = 'open' RETURNING *
-    )
-    INSERT INTO {s}.parked_event (topic, part, off, record_key, value, headers, record_time, tenant, event_id, reason,
-        parked_at, tried_at)
-    SELECT topic, part, off, record_key, value, headers, record_time, tenant,
-        coalesce(event_id, '00000000-0000-0000-0000-000000000000'), 'retried by an operator', clock_timestamp(), 'epoch'
-    FROM letter ON CONFLICT DO NOTHING RETURNING topic, part, off
+_SHOW = """
+    SELECT d.*, p.reason AS parked_for, p.tried_at FROM {s}.dead_letter d
+    LEFT JOIN {s}.parked_event p USING (topic, part, off) WHERE d.id = $1
 """
-_DISCARD = """
-    UPDATE {s}.dead_letter SET state = 'discarded', resolved_at = clock_timestamp()
-    WHERE id = $1 AND state = 'open' RETURNING id
-"""
-_OPEN = "SELECT id FROM {s}.dead_letter WHERE state = 'open'"
 
 ServiceOption = Annotated[Service, typer.Option("--service", help="Whose dead letters.")]
 
@@ -90,27 +81,27 @@ def retry(
 ) -> None:
     """Try again, in front of what waits behind it. The worker does it within a second; doing it twice is harmless."""
 
-    async def again(db: asyncpg.Connection) -> list[Any]:
-        ids = [row["id"] for row in await db.fetch(_OPEN.format(s=service.value))] if every else [letter]
-        return list(await db.fetch(_RETRY.format(s=service.value), [each for each in ids if each]))
+    async def again(db: asyncpg.Connection) -> int:
+        ids = await letters.open_letters(db, service.value) if every else [letter] if letter else []
+        return await letters.retry(db, service.value, ids)
 
-    rows = _ask(again)
-    if not rows and not every:
+    retried = _ask(again)
+    if not retried and not every:
         raise _unknown(letter, service)
-    show({"retried": len(rows)}, f"{len(rows)} events will be tried again now; `treue dead-letters list` tells.")
+    show({"retried": retried}, f"{retried} events will be tried again now; `treue dead-letters list` tells.")
 
 
 @app.command()
 def discard(letter: UUID, service: ServiceOption = Service.POINTS) -> None:
     """Give an event up for good: it stays on record, and what waits behind it goes on without it."""
-    if _ask(lambda db: db.fetchval(_DISCARD.format(s=service.value), letter)) is None:
+    if not _ask(lambda db: letters.discard(db, service.value, letter)):
         raise _unknown(letter, service)
     show({"discarded": str(letter)}, f"{letter} is given up; it stays on record.")
 
 
 def _unknown(letter: UUID | None, service: Service) -> OperatorError:
     return OperatorError(
-        f"{service.value} has no open dead letter {letter}.",
+        f"{service.value} has no open dead letter {letter}: it is unknown, given up, or has had its effect.",
         f"`treue dead-letters list --service {service.value}` tells.",
     )
 

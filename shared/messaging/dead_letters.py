@@ -4,7 +4,7 @@ Limits: twenty in a row on one partition stop it. A bad release must stop a cons
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from shared.db.transaction import Transaction
 from shared.events.contract import Topic
@@ -19,6 +19,15 @@ _INSERT = """
         error, detail, code_version, blocks_key, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10, $11, $12, $13, $14, $15)
     ON CONFLICT ON CONSTRAINT uq_dead_letter_position DO NOTHING
+"""
+_AGAIN = """
+    UPDATE dead_letter SET state = 'open', resolved_at = NULL, error = $4, detail = $5, code_version = $6
+    WHERE (topic, part, off) = ($1, $2, $3) AND state = 'retried' RETURNING true
+"""
+_APPLIED = """
+    UPDATE dead_letter d SET state = 'retried', resolved_at = clock_timestamp()
+    FROM unnest($1::text[], $2::smallint[], $3::bigint[]) AS a (topic, part, off)
+    WHERE (d.topic, d.part, d.off) = (a.topic, a.part, a.off) AND d.state <> 'retried'
 """
 _BLOCKED = """
     SELECT record_key FROM dead_letter WHERE record_key = any($1) AND state = 'open' AND blocks_key
@@ -36,6 +45,10 @@ def printable(key: bytes | None) -> str:
     return (key or b"").decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
 
+def _printed(detail: str) -> str:
+    return detail.replace("\x00", "\\x00")[:2000]
+
+
 async def bury_unreadable(tx: Transaction, records: Iterable[Unreadable]) -> list[Record]:
     """Keep records that are no events; they block nothing. Returns what to tell the dead-letter topic."""
     return [await _bury(tx, each.raw, "", None, each.error, each.detail, blocks=False) for each in records]
@@ -49,14 +62,27 @@ async def bury(tx: Transaction, event: Incoming, error: BaseException, *, blocks
 async def _bury(
     tx: Transaction, raw: RawRecord, tenant: str, event: Incoming | None, error: str, detail: str, *, blocks: bool
 ) -> Record:
-    detail = detail.replace("\x00", "\\x00")[:2000]
     await tx.raw.execute(
         _INSERT, new_id(), tenant, event.id if event else None, raw.topic, raw.part, raw.offset, printable(raw.key),
-        raw.value, headers_json(raw.headers), raw.timestamp, error, detail,
+        raw.value, headers_json(raw.headers), raw.timestamp, error, _printed(detail),
         code_version(), blocks, tx.now,
     )  # fmt: skip
     told = [("error", error.encode()), ("origin", f"{raw.topic}/{raw.part}/{raw.offset}".encode())]
     return Record(Topic.DEAD_LETTERS.value, raw.key or b"", raw.value or b"", [*raw.headers, *told])
+
+
+async def bury_again(tx: Transaction, raw: RawRecord, error: str, detail: str) -> bool:
+    """Open the letter of a retried record that is no better than before, with its newest reason. False when it has no
+    such letter."""
+    place = raw.topic, raw.part, raw.offset
+    return bool(await tx.raw.fetchval(_AGAIN, *place, error, _printed(detail), code_version()))
+
+
+async def close_applied(tx: Transaction, records: Sequence[RawRecord]) -> None:
+    """Close the letters, open or given up, of records that had their effect after all."""
+    if records:
+        places = [(raw.topic, raw.part, raw.offset) for raw in records]
+        await tx.raw.execute(_APPLIED, *(list(column) for column in zip(*places, strict=True)))
 
 
 async def blocked_keys(tx: Transaction, keys: Iterable[str]) -> set[str]:

@@ -1,4 +1,8 @@
-"""The unparker tries parked events again: key by key, each key in its order and in a transaction of its own."""
+"""The unparker tries parked events again: key by key, each key in its order and in a transaction of its own.
+
+What its handler refuses becomes a dead letter, or the one again that it was, and an operator decides anew. Twenty new
+letters in a row are the limit here too: beyond it the refused stay parked and are tried until a better release comes.
+"""
 
 import asyncio
 import contextlib
@@ -9,7 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.transaction import Transaction, transaction
-from shared.messaging import inbox, outbox
+from shared.messaging import dead_letters, inbox, outbox
 from shared.messaging.failures import Verdict, verdict
 from shared.messaging.incoming import Application, Effects, Incoming, Item, RawRecord, Unreadable, headers_of, read
 from shared.messaging.parked import REPLAY
@@ -18,6 +22,7 @@ from shared.observability.logging import get_logger
 _log = get_logger(__name__)
 _POLL_S = 0.5
 _KEYS_MAX = 50
+_TOGETHER_MAX = 500
 
 # Keys whose turn it is: not behind an open dead letter, and not tried just now.
 _READY_KEYS = """
@@ -33,7 +38,7 @@ _LOCK_PARTITIONS = """
 """
 _TAKE = """
     SELECT topic, part, off, record_key, value, headers, record_time, reason FROM parked_event
-    WHERE record_key = $1 ORDER BY topic, part, off LIMIT 500 FOR UPDATE
+    WHERE record_key = $1 ORDER BY topic, part, off LIMIT $2 FOR UPDATE
 """
 _DONE = """
     DELETE FROM parked_event p USING unnest($1::text[], $2::smallint[], $3::bigint[]) AS d (topic, part, off)
@@ -45,10 +50,6 @@ _TRIED = """
 """
 _COUNT = """
     UPDATE consumer_offset SET duplicates = duplicates + $3, conflicts = conflicts + $4 WHERE topic = $1 AND part = $2
-"""
-_REOPEN = """
-    UPDATE dead_letter SET state = 'open', resolved_at = NULL, detail = $4
-    WHERE topic = $1 AND part = $2 AND off = $3 AND state = 'retried' RETURNING true
 """
 _Place = tuple[str, int, int]
 
@@ -62,6 +63,7 @@ class Unparker:
 
     def __init__(self, engine: AsyncEngine, application: Application) -> None:
         self._engine, self._application = engine, application
+        self._consecutive_dead = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look every half second until told to stop."""
@@ -87,25 +89,71 @@ class Unparker:
         """Try one key; when it still waits, say for what."""
         try:
             async with transaction(self._engine) as tx:
-                await tx.raw.execute(_LOCK_PARTITIONS, key)
-                await self._apply(tx, await tx.raw.fetch(_TAKE, key))
+                await self._apply(tx, await self._take(tx, key, _TOGETHER_MAX))
         except StillWaitingError as waiting:
             await self._note_tried(key, str(waiting))
         except Exception as error:
             if verdict(error) is not Verdict.REFUSE:
                 raise
-            _log.exception("parked_event_refused")
-            await self._note_tried(key, f"refused: {type(error).__name__}: {error}"[:500])
+            await self._one_by_one(key)
         else:
             return True
         return False
+
+    async def _one_by_one(self, key: str) -> None:
+        """What was refused together, each by itself, until one waits or is refused."""
+        try:
+            while await self._try_first(key):
+                self._consecutive_dead = 0
+        except StillWaitingError as waiting:
+            await self._note_tried(key, str(waiting))
+
+    async def _try_first(self, key: str) -> bool:
+        """Whether there was one, and it went through. A refused one is dealt with while its row is locked, so that
+        nobody decides about it meanwhile."""
+        async with transaction(self._engine) as tx:
+            rows = await self._take(tx, key, 1)
+            if not rows:
+                return False
+            try:
+                async with tx.raw.transaction():
+                    await self._apply(tx, rows)
+            except StillWaitingError:
+                raise
+            except Exception as error:
+                if verdict(error) is not Verdict.REFUSE:
+                    raise
+                await self._bury(tx, self._read(rows[0]), error)
+                return False
+        return True
+
+    async def _bury(self, tx: Transaction, item: Item, error: Exception) -> None:
+        if not isinstance(item, Incoming):
+            raise error  # a record that is no event is kept without the service's help: this is our own fault
+        _log.error("parked_event_refused", topic=item.raw.topic, part=item.raw.part, offset=item.raw.offset,
+                   exc_info=error)  # fmt: skip
+        if not await dead_letters.bury_again(tx, item.raw, type(error).__name__, str(error)):
+            if self._consecutive_dead >= dead_letters.CONSECUTIVE_MAX:
+                raise StillWaitingError(f"refused: {type(error).__name__}: {error}"[:500])
+            self._consecutive_dead += 1
+            blocks = self._application.blocks(item.event)
+            await outbox.append(tx, [await dead_letters.bury(tx, item, error, blocks=blocks)])
+        await tx.raw.execute(_DONE, *([one] for one in _place(item)))
+
+    @staticmethod
+    async def _take(tx: Transaction, key: str, count: int) -> Sequence[Any]:
+        """The first parked events of a key, locked."""
+        await tx.raw.execute(_LOCK_PARTITIONS, key)
+        return list(await tx.raw.fetch(_TAKE, key, count))
 
     async def _apply(self, tx: Transaction, rows: Sequence[Any]) -> None:
         items = [self._read(row) for row in rows]
         replayed = {_place(item) for item, row in zip(items, rows, strict=True) if row["reason"] == REPLAY}
         for item in items:
             # What an operator replayed unreadable has its dead letter, open or given up; a retried one gets it back.
-            if isinstance(item, Unreadable) and _place(item) not in replayed and not await self._reopen(tx, item):
+            if not isinstance(item, Unreadable) or _place(item) in replayed:
+                continue
+            if not await dead_letters.bury_again(tx, item.raw, item.error, item.detail):
                 raise StillWaitingError(f"unreadable: {item.detail}")
         seen = await inbox.sort(tx, [item for item in items if isinstance(item, Incoming)])
         effects = await self._application.apply(tx, seen.fresh) if seen.fresh else Effects()
@@ -117,6 +165,7 @@ class Unparker:
         await inbox.record_conflicts(tx, seen.conflicts)
         await outbox.append(tx, effects.outgoing)
         await self._count(tx, seen, replayed)
+        await dead_letters.close_applied(tx, [event.raw for event in seen.fresh if _place(event) in replayed])
         places = [_place(item) for item in items]
         await tx.raw.execute(_DONE, *([place[n] for place in places] for n in range(3)))
 
@@ -124,11 +173,6 @@ class Unparker:
         key, headers = row["record_key"].encode(), headers_of(row["headers"])
         raw = RawRecord(row["topic"], row["part"], row["off"], key, row["value"], headers, row["record_time"])
         return read(raw, self._application.events.__contains__)
-
-    @staticmethod
-    async def _reopen(tx: Transaction, item: Unreadable) -> bool:
-        """A letter that is no better than before is open again, and blocks nobody. False when there is none."""
-        return bool(await tx.raw.fetchval(_REOPEN, *_place(item), item.detail.replace("\x00", "\\x00")[:2000]))
 
     @staticmethod
     async def _count(tx: Transaction, seen: inbox.Sorted, replayed: set[_Place]) -> None:

@@ -1,0 +1,63 @@
+"""What an operator decides about dead letters, each in one transaction.
+
+The worker may be trying the same event at this moment. Both lock its parked row first, so one of them is first: what
+the worker has applied can no longer be given up, and what was given up is no longer there for the worker. A parked row
+that `treue replay` brought back says nothing about a letter that was retried before.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import asyncpg
+
+_LOCK = """
+    SELECT FROM {s}.parked_event p JOIN {s}.dead_letter d USING (topic, part, off)
+    WHERE d.id = any($1) ORDER BY topic, part, off FOR UPDATE OF p
+"""
+_OPEN = "SELECT id FROM {s}.dead_letter WHERE state = 'open' ORDER BY topic, part, off"
+# The event goes where the worker tries again by itself, in front of what waits behind it.
+_RETRY = """
+    WITH letter AS (
+        UPDATE {s}.dead_letter d SET state = 'retried', resolved_at = clock_timestamp()
+        WHERE id = any($1) AND (state = 'open' OR state = 'retried' AND EXISTS (
+            SELECT FROM {s}.parked_event p
+            WHERE (p.topic, p.part, p.off) = (d.topic, d.part, d.off) AND p.reason <> 'replay'))
+        RETURNING *
+    )
+    INSERT INTO {s}.parked_event (topic, part, off, record_key, value, headers, record_time, tenant, event_id, reason,
+        parked_at, tried_at)
+    SELECT topic, part, off, record_key, value, headers, record_time, tenant,
+        coalesce(event_id, '00000000-0000-0000-0000-000000000000'), 'retried by an operator', clock_timestamp(), 'epoch'
+    FROM letter ON CONFLICT (topic, part, off) DO UPDATE SET reason = excluded.reason, tried_at = excluded.tried_at
+    RETURNING off
+"""
+# A retried letter can be given up for as long as its event is still parked.
+_DISCARD = """
+    WITH gone AS (
+        DELETE FROM {s}.parked_event p USING {s}.dead_letter d
+        WHERE d.id = $1 AND (p.topic, p.part, p.off) = (d.topic, d.part, d.off)
+            AND (d.state = 'open' OR d.state = 'retried' AND p.reason <> 'replay')
+        RETURNING p.off
+    )
+    UPDATE {s}.dead_letter SET state = 'discarded', resolved_at = clock_timestamp()
+    WHERE id = $1 AND (state = 'open' OR state = 'retried' AND EXISTS (SELECT FROM gone)) RETURNING id
+"""
+
+
+async def open_letters(database: asyncpg.Connection, service: str) -> list[UUID]:
+    """Those that wait for a decision."""
+    return [row["id"] for row in await database.fetch(_OPEN.format(s=service))]
+
+
+async def retry(database: asyncpg.Connection, service: str, letters: Sequence[UUID]) -> int:
+    """Have the worker try these again; returns how many there were to try."""
+    async with database.transaction():
+        await database.execute(_LOCK.format(s=service), letters)
+        return len(await database.fetch(_RETRY.format(s=service), letters))
+
+
+async def discard(database: asyncpg.Connection, service: str, letter: UUID) -> bool:
+    """Give it up for good. False when there is no such letter, or its event has had its effect."""
+    async with database.transaction():
+        await database.execute(_LOCK.format(s=service), [letter])
+        return await database.fetchval(_DISCARD.format(s=service), letter) is not None
