@@ -1,5 +1,8 @@
 """The only place that makes identifiers.
 
+Many of them are asyncpg's UUID: a `uuid.UUID` for whoever asks, made in C, at a tenth of what the standard library's
+costs (0.1 us instead of 1.2 to read one; a worker makes some ten for every event).
+
 Ids that we mint are uuid7, so that rows written together lie together in an index. Ids that must be the same when the
 same thing comes again (a caller's retry, an event derived from another) are uuid5 of what makes them the same. Rows
 that need both, such as ledger entries, get a uuid7 whose random part is a hash of their cause.
@@ -11,6 +14,7 @@ from uuid import UUID, uuid5
 
 import uuid_utils
 import uuid_utils.compat
+from asyncpg.pgproto import pgproto
 
 TenantId = NewType("TenantId", str)
 CustomerId = NewType("CustomerId", str)
@@ -41,9 +45,15 @@ def new_id_text() -> str:
     return str(uuid_utils.uuid7())
 
 
+def read_id(text: str) -> UUID:
+    """An id from its text. Raises ValueError."""
+    found: UUID = pgproto.UUID(text)
+    return found
+
+
 def derived_id(cause: UUID, name: str) -> EventId:
     """The id of the event `name` that follows from the event `cause`; stable, so that re-emission is recognised."""
-    return EventId(uuid5(cause, name))
+    return EventId(pgproto.UUID(uuid_utils.uuid5(uuid_utils.UUID(bytes=cause.bytes), name).bytes))
 
 
 _RANDOM = (1 << 74) - 1
@@ -53,4 +63,6 @@ _RANDOM_B = (1 << 62) - 1
 def ordered_id(milliseconds: int, cause: UUID, name: str) -> UUID:
     """The uuid7 of `name`, which follows from `cause`, at this time since the epoch; the same in every repetition."""
     bits = int.from_bytes(blake2b(cause.bytes + name.encode(), digest_size=10).digest(), "big") & _RANDOM
-    return UUID(int=(milliseconds << 80) | (0x7 << 76) | ((bits >> 62) << 64) | (0b10 << 62) | (bits & _RANDOM_B))
+    whole = (milliseconds << 80) | (0x7 << 76) | ((bits >> 62) << 64) | (0b10 << 62) | (bits & _RANDOM_B)
+    made: UUID = pgproto.UUID(whole.to_bytes(16, "big"))
+    return made

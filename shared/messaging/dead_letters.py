@@ -6,6 +6,7 @@ Limits: twenty in a row on one partition stop it. A bad release must stop a cons
 import os
 from collections.abc import Iterable, Sequence
 
+from shared.db import columns
 from shared.db.transaction import Transaction
 from shared.events.contract import Topic
 from shared.events.envelope import Record
@@ -30,8 +31,8 @@ _APPLIED = """
     WHERE (d.topic, d.part, d.off) = (a.topic, a.part, a.off) AND d.state <> 'retried'
 """
 _BLOCKED = """
-    SELECT record_key FROM dead_letter WHERE record_key = any($1) AND state = 'open' AND blocks_key
-    UNION SELECT record_key FROM parked_event WHERE record_key = any($1)
+    SELECT record_key FROM dead_letter WHERE record_key = any($1::text::text[]) AND state = 'open' AND blocks_key
+    UNION SELECT record_key FROM parked_event WHERE record_key = any($1::text::text[])
 """
 
 
@@ -87,5 +88,5 @@ async def close_applied(tx: Transaction, records: Sequence[RawRecord]) -> None:
 
 async def blocked_keys(tx: Transaction, keys: Iterable[str]) -> set[str]:
     """Which of these keys have an event in front that could not be applied yet."""
-    rows = await tx.raw.fetch(_BLOCKED, list(set(keys)))
+    rows = await tx.raw.fetch(_BLOCKED, columns.texts(list(set(keys))))
     return {row["record_key"] for row in rows}

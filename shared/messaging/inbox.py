@@ -1,19 +1,22 @@
 """The inbox: an event has its effect once per (tenant, event id), for ever. The same id with another body is a
 conflict: never applied, kept, and shown to whoever asks for the event."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import msgspec
+
+from shared.db import columns
 from shared.db.transaction import Transaction
 from shared.messaging.incoming import Effects, Incoming, RawRecord
 
 _KNOWN = """
     SELECT i.tenant, i.event_id, i.body_hash, i.topic, i.part, i.off
-    FROM inbox i JOIN unnest($1::uuid[], $2::text[]) AS asked (event_id, tenant) USING (event_id, tenant)
+    FROM inbox i JOIN unnest($1::text::uuid[], $2::text::text[]) AS asked (event_id, tenant) USING (event_id, tenant)
 """
 _Place = tuple[str, int, int]
+_encode = msgspec.json.Encoder(enc_hook=str).encode
 _INBOX = ("event_id", "tenant", "body_hash", "outcome", "reason", "effects", "topic", "part", "off", "applied_at")
 _CONFLICT = """
     INSERT INTO conflict (tenant, event_id, body_hash, topic, part, off, received_at)
@@ -39,7 +42,8 @@ class Sorted:
 
 async def sort(tx: Transaction, events: Sequence[Incoming]) -> Sorted:
     """Tell apart what is new, what was here before, and what comes again with another body."""
-    rows = await tx.raw.fetch(_KNOWN, [event.id for event in events], [event.tenant for event in events])
+    ids, tenants = columns.ids(event.id for event in events), columns.texts([event.tenant for event in events])
+    rows = await tx.raw.fetch(_KNOWN, ids, tenants)
     seen: dict[tuple[UUID, str], tuple[bytes, _Place]] = {
         (row["event_id"], row["tenant"]): (row["body_hash"], (row["topic"], row["part"], row["off"])) for row in rows
     }
@@ -65,7 +69,7 @@ async def record(tx: Transaction, events: Sequence[Incoming], effects: Effects) 
     rows = []
     for event in sorted(events, key=lambda each: (each.id.int, each.tenant)):
         outcome = effects.of(event.id)
-        shown = json.dumps(outcome.effects, default=str) if outcome.effects else None
+        shown = _encode(outcome.effects).decode() if outcome.effects else None
         raw = event.raw
         rows.append(
             (event.id, event.tenant, event.body_hash, outcome.status, outcome.reason, shown, *_place(raw), tx.now)

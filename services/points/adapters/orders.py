@@ -10,10 +10,11 @@ from services.points.application.ports import OrderKey, OrderReturn
 from services.points.domain.award import Award
 from services.points.domain.order import Line, Order
 from services.points.domain.programme import ReturnPolicy, Rounding
+from shared.db import columns
 from shared.db.transaction import Transaction
 
 _LOCK = """
-    SELECT o.* FROM unnest($1::text[], $2::text[]) AS wanted (tenant, order_id) CROSS JOIN LATERAL (
+    SELECT o.* FROM unnest($1::text::text[], $2::text::text[]) AS wanted (tenant, order_id) CROSS JOIN LATERAL (
         SELECT tenant, order_id, event_id, customer_id, currency, total_minor, occurred_at, programme_version,
             points_per_unit, rounding, return_policy, points, returned_minor, unlined_minor, clawed_points, cancelled,
             lines
@@ -48,7 +49,8 @@ class OrderTables:
 
     async def lock(self, tx: Transaction, keys: Collection[OrderKey]) -> dict[OrderKey, Order]:
         tenants, order_ids = zip(*sorted(keys), strict=True)
-        return {(row[0], row[1]): _order(row) for row in await tx.raw.fetch(_LOCK, tenants, order_ids)}
+        rows = await tx.raw.fetch(_LOCK, columns.texts(tenants), columns.texts(order_ids))
+        return {(row[0], row[1]): _order(row) for row in rows}
 
     async def save(self, tx: Transaction, new: Iterable[Order], changed: Iterable[Order]) -> None:
         fresh = [_row(order, tx.now) for order in sorted(new, key=_by_key)]

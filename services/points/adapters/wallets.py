@@ -10,11 +10,12 @@ from services.points.adapters import ledger
 from services.points.application.ports import CustomerKey, Mark, Origin
 from services.points.domain.ledger import Lot
 from services.points.domain.wallet import Wallet
+from shared.db import columns
 from shared.db.transaction import Transaction
 
 _STATE = "posted, pending, held, debt, lifetime_earned, version, next_activation_at, newest_entry_ms"
 _LOCK = f"""
-    SELECT w.* FROM unnest($1::text[], $2::text[]) AS wanted (tenant, customer_id) CROSS JOIN LATERAL (
+    SELECT w.* FROM unnest($1::text::text[], $2::text::text[]) AS wanted (tenant, customer_id) CROSS JOIN LATERAL (
         SELECT tenant, customer_id, {_STATE}
         FROM wallet w WHERE w.tenant = wanted.tenant AND w.customer_id = wanted.customer_id FOR UPDATE
     ) AS w
@@ -24,8 +25,8 @@ _UPDATE = """
     UPDATE wallet AS w SET posted = n.posted, pending = n.pending, held = n.held, debt = n.debt,
         lifetime_earned = n.lifetime_earned, version = n.version, next_activation_at = n.next_activation_at,
         newest_entry_ms = n.newest_entry_ms
-    FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
-        $8::bigint[], $9::timestamptz[], $10::bigint[])
+    FROM unnest($1::text::text[], $2::text::text[], $3::text::bigint[], $4::text::bigint[], $5::text::bigint[],
+        $6::text::bigint[], $7::text::bigint[], $8::text::bigint[], $9::text::timestamptz[], $10::text::bigint[])
         AS n (tenant, customer_id, posted, pending, held, debt, lifetime_earned, version, next_activation_at,
             newest_entry_ms)
     WHERE w.tenant = n.tenant AND w.customer_id = n.customer_id
@@ -40,6 +41,10 @@ _MARK = """
     SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
     ON CONFLICT (tenant, customer_id) DO UPDATE SET erased_at = excluded.erased_at
     WHERE c.erased_at IS DISTINCT FROM excluded.erased_at
+"""
+_ERASED = """
+    SELECT c.tenant, c.customer_id FROM unnest($1::text::text[], $2::text::text[]) AS n (tenant, customer_id)
+    JOIN customer c USING (tenant, customer_id) WHERE c.erased_at IS NOT NULL
 """
 _EARNED = """
     SELECT e.tenant, e.customer_id, sum(e.points)::bigint
@@ -80,7 +85,8 @@ class WalletTables:
 
     async def lock(self, tx: Transaction, keys: Mapping[CustomerKey, datetime]) -> dict[CustomerKey, Wallet]:
         tenants, customer_ids = zip(*sorted(keys), strict=True)
-        found = {(row[0], row[1]): Wallet(*row) for row in await tx.raw.fetch(_LOCK, tenants, customer_ids)}
+        rows = await tx.raw.fetch(_LOCK, columns.texts(tenants), columns.texts(customer_ids))
+        found = {(row[0], row[1]): Wallet(*row) for row in rows}
         for key, heard_at in keys.items():
             if key not in found:
                 found[key] = Wallet(*key, known_since=heard_at)
@@ -101,7 +107,7 @@ class WalletTables:
             await tx.raw.copy_records_to_table("wallet", records=[_row(each) for each in fresh], columns=_COLUMNS)
         changed = [_row(each) for each in ordered if each.known_since is None and each.entries]
         if changed:
-            await tx.raw.execute(_UPDATE, *zip(*changed, strict=True))
+            await tx.raw.execute(_UPDATE, *_columns(changed))
         await ledger.write(tx, ordered)
 
     async def earned_in_all(self, tx: Transaction, keys: Collection[CustomerKey]) -> dict[CustomerKey, int]:
@@ -116,7 +122,11 @@ class WalletTables:
     async def welcome(
         self, tx: Transaction, heard: Mapping[CustomerKey, datetime], strangers: Collection[CustomerKey]
     ) -> None:
-        await tx.raw.execute(_BACK, *zip(*((*key, heard[key]) for key in sorted(heard)), strict=True))
+        tenants, customer_ids = zip(*sorted(heard), strict=True)
+        erased = await tx.raw.fetch(_ERASED, columns.texts(tenants), columns.texts(customer_ids))
+        if erased:
+            back = sorted((row[0], row[1], heard[row[0], row[1]]) for row in erased)
+            await tx.raw.execute(_BACK, *zip(*back, strict=True))
         if strangers:
             rows = [(*key, heard[key]) for key in sorted(strangers)]
             tenants, customer_ids, heard_at = zip(*rows, strict=True)
@@ -132,6 +142,15 @@ class WalletTables:
 
     async def schedule_next_activation(self, tx: Transaction, keys: Collection[CustomerKey]) -> None:
         await tx.raw.execute(_SCHEDULE, *zip(*keys, strict=True))
+
+
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    """Rows of `_row`, as `_UPDATE` takes them."""
+    tenants, customer_ids, *counts, activations, newest = zip(*rows, strict=True)
+    return [
+        columns.texts(tenants), columns.texts(customer_ids), *map(columns.numbers, counts),
+        columns.instants(activations), columns.numbers(newest),
+    ]  # fmt: skip
 
 
 def _row(wallet: Wallet) -> tuple[Any, ...]:

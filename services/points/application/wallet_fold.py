@@ -42,7 +42,7 @@ class WalletFold:
         pending = activate_at > event.envelope.time
         entry = wallet.earn(cause, movement.points, activate_at, pending=pending, detail=movement.detail)
         told: list[WalletEvent] = [translate.earned(wallet, entry, activate_at if pending else None)]
-        paid = wallet.pay_debt(debt_reason(cause), event.id)
+        paid = wallet.pay_debt(debt_reason(cause), event.id) if wallet.debt else None
         if paid is not None:
             told.append(translate.debt_changed(wallet, paid))
         self._tell(event, told)
