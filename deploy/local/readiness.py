@@ -45,10 +45,11 @@ def _problem(url: str, timeout_s: float) -> str | None:
 
 
 def _detail(body: bytes) -> str:
-    """The problem's own words when there are some."""
+    """What is not ready and why, where the answer says so; else the problem's own words."""
     try:
         document = json.loads(body)
-        text = str(document.get("detail") or document)
+        reasons = document.get("not_ready") or {}
+        text = "; ".join(f"{name}: {why}" for name, why in reasons.items()) or str(document.get("detail") or document)
     except (ValueError, AttributeError):
         text = body.decode(errors="replace")
     return text[:_DETAIL_LENGTH_MAX]

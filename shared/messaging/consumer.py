@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.messaging import offsets
 from shared.messaging.claiming import claim_partition, verify_last
+from shared.messaging.dead_letters import TooManyError
 from shared.messaging.failures import Verdict, verdict
 from shared.messaging.incoming import Application, raw_record, read
 from shared.messaging.lane import HaltError, Lane
@@ -156,31 +157,47 @@ class Consumer:
                 self._note_idle(consumer, tp, lane)
                 continue
             self._caught_up.discard(tp)
-            self._working[tp] = asyncio.ensure_future(self._work(consumer, tp, lane, records))
+            self._working[tp] = asyncio.ensure_future(self._work(tp, lane, records))
 
-    async def _work(self, consumer: AIOKafkaConsumer, tp: TopicPartition, lane: Lane, records: list[object]) -> None:
+    async def _work(self, tp: TopicPartition, lane: Lane, records: list[object]) -> None:
+        before = lane.position
         try:
             raw = [raw_record(record) for record in records]
             verify_last(lane, raw)
             await lane.work([read(each, self._application.events.__contains__) for each in raw])
             self._after_commit()
-            self.halted.pop(f"{tp.topic}/{tp.partition}", None)
+            if lane.position > before:
+                self._go_on(tp)
         except FencedError as fenced:
             _log.info("lane_fenced", topic=tp.topic, part=tp.partition, why=str(fenced))
             self._lanes.pop(tp, None)
-        except HaltError as halt:
+        except (HaltError, TooManyError) as halt:
             await self._halt(tp, lane, str(halt))
-            consumer.seek(tp, lane.position)
+        except Exception as error:  # noqa: BLE001 - our own fault: reading on would leave a hole, whatever it is
+            _log.exception("lane_failed", topic=tp.topic, part=tp.partition)
+            await self._halt(tp, lane, f"{type(error).__name__}: {error}"[:500])
         finally:
             self._working.pop(tp, None)
 
     async def _halt(self, tp: TopicPartition, lane: Lane, why: str) -> None:
-        """Stand still on this partition for a while, and say why wherever somebody may look."""
-        self.halted[f"{tp.topic}/{tp.partition}"] = why
-        _log.error("partition_halted", topic=tp.topic, part=tp.partition, why=why)
+        """Stand still on this partition, and say why wherever somebody may look. It is claimed, and checked, anew after
+        a while: what was set right in the database or in the log meanwhile is found then."""
+        self._note_halt(tp, why)
         with contextlib.suppress(Exception):
             await offsets.note_halt(self._engine, lane.claim, why)
-        await asyncio.sleep(_HALT_RETRY_S)
+        self._lanes.pop(tp, None)
+
+    def _note_halt(self, tp: TopicPartition, why: str) -> None:
+        name = f"{tp.topic}/{tp.partition}"
+        if self.halted.get(name) != why:
+            _log.error("partition_halted", topic=tp.topic, part=tp.partition, why=why)
+        self.halted[name] = why
+        self._claim_again[tp] = time.monotonic() + _HALT_RETRY_S
+
+    def _go_on(self, tp: TopicPartition) -> None:
+        """It works again, or has nothing left to do: the claim alone does not show it."""
+        if self.halted.pop(f"{tp.topic}/{tp.partition}", None) is not None:
+            _log.info("partition_goes_on", topic=tp.topic, part=tp.partition)
 
     async def _claim_missing(self, consumer: AIOKafkaConsumer, cluster: str) -> None:
         generation = self._generation
@@ -191,14 +208,10 @@ class Consumer:
             if tp not in self._lanes and tp not in self._working and self._claim_again.get(tp, 0.0) <= now
         ]
         for tp in sorted(missing):
-            name = f"{tp.topic}/{tp.partition}"
             try:
                 claim = await claim_partition(consumer, self._engine, tp, cluster, self._owner)
             except HaltError as halt:
-                if self.halted.get(name) != str(halt):
-                    _log.error("partition_halted", topic=tp.topic, part=tp.partition, why=str(halt))
-                self.halted[name] = str(halt)
-                self._claim_again[tp] = now + _HALT_RETRY_S
+                self._note_halt(tp, str(halt))
                 continue
             except IllegalStateError:
                 return  # the group took the partition away while it was claimed: the loop looks at what is ours now
@@ -213,7 +226,6 @@ class Consumer:
                 return
             if generation != self._membership.generation:
                 return
-            self.halted.pop(name, None)
             self._lanes[tp] = Lane(claim, self._posting, service=self._settings.service)
 
     async def _let_go(self) -> None:
@@ -221,14 +233,14 @@ class Consumer:
         under_way = list(self._working.values())
         self._lanes.clear()
         self._caught_up.clear()
-        self._claim_again.clear()
-        self.halted.clear()
         if under_way:
             _, late = await asyncio.wait(under_way, timeout=_DRAIN_S)
             for task in late:
                 task.cancel()
             await asyncio.gather(*under_way, return_exceptions=True)
         self._working.clear()
+        self._claim_again.clear()
+        self.halted.clear()
 
     async def _wait_for_work(self, stop: asyncio.Event) -> None:
         """Nothing to read for: until a lane is free, the assignment turns, or a moment has passed."""
@@ -244,6 +256,7 @@ class Consumer:
             CONSUMER_LAG.labels(self._settings.service, tp.topic, tp.partition).set(max(0, high - lane.position))
             if lane.position >= high:
                 self._caught_up.add(tp)
+                self._go_on(tp)
 
     async def _show_progress(self, consumer: AIOKafkaConsumer) -> None:
         """Every second: for the figures' `complete_through`, and Kafka's own display of lag. Best effort, both."""

@@ -1,6 +1,7 @@
 """Dead letters: what could not be applied is kept whole, in the transaction that passes it, and told to a topic.
 
-Limits: twenty in a row on one partition stop it. A bad release must stop a consumer, not drain a topic into here.
+Limits: twenty in a row on one partition stop it, and so do fifty open ones among its last thousand offsets, for a bad
+release seldom fails for all. It must stop a consumer, not drain a topic into here.
 """
 
 import os
@@ -14,12 +15,18 @@ from shared.ids import new_id
 from shared.messaging.incoming import Incoming, RawRecord, Unreadable, headers_json
 
 CONSECUTIVE_MAX = 20
+OPEN_MAX, AMONG_LAST = 50, 1_000
 
 _INSERT = """
     INSERT INTO dead_letter (id, tenant, event_id, topic, part, off, record_key, value, headers, record_time,
         error, detail, code_version, blocks_key, created_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10, $11, $12, $13, $14, $15)
     ON CONFLICT ON CONSTRAINT uq_dead_letter_position DO NOTHING
+"""
+# Letters that were no events at all are their sender's fault, not the release's. A parked event has later ones too.
+_OPEN_AROUND = """
+    SELECT count(*) FROM dead_letter
+    WHERE (topic, part) = ($1, $2) AND off BETWEEN $3 AND $4 AND state = 'open' AND event_id IS NOT NULL
 """
 _AGAIN = """
     UPDATE dead_letter SET state = 'open', resolved_at = NULL, error = $4, detail = $5, code_version = $6
@@ -34,6 +41,10 @@ _BLOCKED = """
     SELECT record_key FROM dead_letter WHERE record_key = any($1::text::text[]) AND state = 'open' AND blocks_key
     UNION SELECT record_key FROM parked_event WHERE record_key = any($1::text::text[])
 """
+
+
+class TooManyError(Exception):
+    """The limit is reached: this event must not be buried too."""
 
 
 def code_version() -> str:
@@ -56,7 +67,12 @@ async def bury_unreadable(tx: Transaction, records: Iterable[Unreadable]) -> lis
 
 
 async def bury(tx: Transaction, event: Incoming, error: BaseException, *, blocks: bool) -> Record:
-    """Keep an event that its handler refuses for good."""
+    """Keep an event that its handler refuses for good. Raises TooManyError."""
+    raw = event.raw
+    found = await tx.raw.fetchval(_OPEN_AROUND, raw.topic, raw.part, raw.offset - AMONG_LAST, raw.offset + AMONG_LAST)
+    if found >= OPEN_MAX:
+        told = f"{type(error).__name__}: {error}"
+        raise TooManyError(f"{found} open dead letters among {AMONG_LAST} offsets, and one more for {told}") from error
     return await _bury(tx, event.raw, event.tenant, event, type(error).__name__, str(error), blocks=blocks)
 
 

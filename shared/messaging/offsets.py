@@ -26,7 +26,7 @@ _MOVE = """
 """
 _HALT = "UPDATE consumer_offset SET halted = $3 WHERE topic = $1 AND part = $2 AND epoch = $4"
 _CAUGHT_UP = """
-    UPDATE consumer_offset AS o SET caught_up_at = clock_timestamp()
+    UPDATE consumer_offset AS o SET caught_up_at = clock_timestamp(), halted = NULL
     FROM unnest($1::text[], $2::smallint[], $3::bigint[]) AS ours (topic, part, epoch)
     WHERE o.topic = ours.topic AND o.part = ours.part AND o.epoch = ours.epoch
 """
@@ -104,6 +104,6 @@ async def note_halt(engine: AsyncEngine, claim_: Claim, reason: str) -> None:
 
 
 async def note_caught_up(engine: AsyncEngine, claims: Sequence[Claim]) -> None:
-    """Write down that there was nothing left to do on these partitions just now."""
+    """Write down that there was nothing left to do on these partitions just now; so none of them stands still."""
     async with transaction(engine) as tx:
         await tx.raw.execute(_CAUGHT_UP, [c.topic for c in claims], [c.part for c in claims], [c.epoch for c in claims])

@@ -1,7 +1,7 @@
 """The unparker tries parked events again: key by key, each key in its order and in a transaction of its own.
 
-What its handler refuses becomes a dead letter, or the one again that it was, and an operator decides anew. Twenty new
-letters in a row are the limit here too: beyond it the refused stay parked and are tried until a better release comes.
+What its handler refuses becomes a dead letter, or the one again that it was, and an operator decides anew. Beyond the
+limit of dead letters the refused stay parked and are tried until a better release comes.
 """
 
 import asyncio
@@ -63,7 +63,6 @@ class Unparker:
 
     def __init__(self, engine: AsyncEngine, application: Application) -> None:
         self._engine, self._application = engine, application
-        self._consecutive_dead = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look every half second until told to stop."""
@@ -104,9 +103,15 @@ class Unparker:
         """What was refused together, each by itself, until one waits or is refused."""
         try:
             while await self._try_first(key):
-                self._consecutive_dead = 0
+                pass
         except StillWaitingError as waiting:
             await self._note_tried(key, str(waiting))
+        except Exception as error:
+            if verdict(error) is not Verdict.REFUSE:
+                raise
+            # Our own fault; the other keys must not wait for it.
+            _log.exception("unparking_failed", key=key)
+            await self._note_tried(key, f"failed: {type(error).__name__}: {error}"[:500])
 
     async def _try_first(self, key: str) -> bool:
         """Whether there was one, and it went through. A refused one is dealt with while its row is locked, so that
@@ -130,15 +135,16 @@ class Unparker:
     async def _bury(self, tx: Transaction, item: Item, error: Exception) -> None:
         if not isinstance(item, Incoming):
             raise error  # a record that is no event is kept without the service's help: this is our own fault
-        _log.error("parked_event_refused", topic=item.raw.topic, part=item.raw.part, offset=item.raw.offset,
-                   exc_info=error)  # fmt: skip
         if not await dead_letters.bury_again(tx, item.raw, type(error).__name__, str(error)):
-            if self._consecutive_dead >= dead_letters.CONSECUTIVE_MAX:
-                raise StillWaitingError(f"refused: {type(error).__name__}: {error}"[:500])
-            self._consecutive_dead += 1
-            blocks = self._application.blocks(item.event)
-            await outbox.append(tx, [await dead_letters.bury(tx, item, error, blocks=blocks)])
+            try:
+                told = await dead_letters.bury(tx, item, error, blocks=self._application.blocks(item.event))
+            except dead_letters.TooManyError as limit:
+                raise StillWaitingError(f"refused: {limit}"[:500]) from limit
+            await outbox.append(tx, [told])
         await tx.raw.execute(_DONE, *([one] for one in _place(item)))
+        _log.error(
+            "parked_event_refused", topic=item.raw.topic, part=item.raw.part, offset=item.raw.offset, exc_info=error
+        )
 
     @staticmethod
     async def _take(tx: Transaction, key: str, count: int) -> Sequence[Any]:

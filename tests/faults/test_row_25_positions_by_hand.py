@@ -23,23 +23,40 @@ def test_a_lost_position_reads_everything_again_without_effect(platform: Platfor
         load.progressed(10)
 
 
-def test_a_position_moved_back_or_forward_in_a_log_that_it_does_not_fit_halts_and_goes_on_when_put_right(
-    platform: Platform,
-) -> None:
+def test_a_position_moved_by_hand_halts_says_why_everywhere_and_goes_on_when_put_back(platform: Platform) -> None:
+    """The worker is never stopped or started: the operator only mends the position."""
+    pid = platform.pid(WORKER)
     with load_on(platform) as load:
         load.progressed(40)
-        with without(platform, WORKER):
-            before = rows(platform, "SELECT part, next_offset FROM points.consumer_offset WHERE topic = $1", _TOPIC)
-            rows(platform, "UPDATE points.consumer_offset SET next_offset = next_offset - 2 WHERE topic = $1", _TOPIC)
-        wait_for(lambda: "another record" in _why(platform))
-        with without(platform, WORKER):
-            for row in before:
-                rows(
-                    platform,
-                    "UPDATE points.consumer_offset SET next_offset = $1, halted = NULL WHERE topic = $2 AND part = $3",
-                    row["next_offset"], _TOPIC, row["part"],
-                )  # fmt: skip
+        _move(platform, -2)
+        wait_for(lambda: all("another record" in why for why in _said_everywhere(platform)))
+        _move(platform, +2)
+        platform.wait_until_ready()
         load.progressed(5)
+        wait_for(lambda: _said_everywhere(platform)[:3] == ("", "", ""))
+    assert platform.pid(WORKER) == pid
+
+
+def _move(platform: Platform, by: int) -> None:
+    rows(
+        platform,
+        "UPDATE points.consumer_offset SET next_offset = next_offset + $1 WHERE topic = $2 AND next_offset > 2",
+        by, _TOPIC,
+    )  # fmt: skip
+
+
+def _said_everywhere(platform: Platform) -> tuple[str, ...]:
+    """What the table of positions, /readyz, `treue status` and the log say about a worker that stands still."""
+    (row,) = rows(platform, "SELECT coalesce(string_agg(halted, ' '), '') AS why FROM points.consumer_offset")
+    answer = platform.health(WORKER)
+    (line,) = (each for each in platform.treue("status")["processes"] if each["name"] == WORKER)
+    said = "" if line["ready"] else line["note"]
+    return row["why"], answer.get("not_ready", {}).get("consumer", ""), said, _halts_logged(platform)
+
+
+def _halts_logged(platform: Platform) -> str:
+    lines = platform.stack.folder.log(WORKER).read_text().splitlines()
+    return "".join(line for line in lines if '"partition_halted"' in line)
 
 
 def test_a_position_moved_forward_is_found_by_the_auditor_and_mended_by_a_replay(platform: Platform) -> None:
@@ -63,11 +80,6 @@ def test_a_position_moved_forward_is_found_by_the_auditor_and_mended_by_a_replay
         in_a_thread(court._audited())
     assert platform.treue("replay", _TOPIC, "--service", "points")["newly_applied"] == 12
     court.judge(memory)
-
-
-def _why(platform: Platform) -> str:
-    found = rows(platform, "SELECT coalesce(string_agg(halted, ' '), '') AS why FROM points.consumer_offset")
-    return str(found[0]["why"])
 
 
 def _in_metrics(platform: Platform, tenant: str) -> int:

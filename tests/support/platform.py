@@ -6,11 +6,15 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from deploy.description import Description
 from deploy.local.folder import PROJECT
+from deploy.local.readiness import addresses_by_process
 from deploy.up import bring_up, wait_until_ready
 from tests.support.stack import Parts
 
@@ -66,6 +70,14 @@ class Platform(Parts):
 
     def wait_until_ready(self) -> None:
         wait_until_ready(self.stack)
+
+    def health(self, name: str) -> dict[str, Any]:
+        """What a process answers at /readyz, ready or not."""
+        url = urlsplit(addresses_by_process(self.stack.addresses)[name])
+        with closing(HTTPConnection(url.hostname or "", url.port, timeout=10)) as connection:
+            connection.request("GET", "/readyz")
+            answer = connection.getresponse()
+            return {"status_code": answer.status, **json.loads(answer.read())}
 
     def treue(self, *arguments: str, check: bool = True) -> Any:
         """Runs the command line on this stack with --json and returns what it printed, parsed."""

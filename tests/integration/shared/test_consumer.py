@@ -2,10 +2,12 @@
 
 import asyncio
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.transaction import transaction
 from shared.events.envelope import Record
+from shared.messaging import dead_letters
 from shared.messaging.lane import Lane
 from tests.integration.shared.conftest import Spine
 from tests.support.counting import bought
@@ -96,6 +98,24 @@ async def test_a_handler_that_fails_for_all_stops_the_consumer(spine: Spine) -> 
         await spine.reaches(300, within_s=30)
         await until(lambda: not consumer.halted)
     assert await spine.value("SELECT count(*) FROM dead_letter") == 60
+
+
+async def test_a_handler_that_fails_for_many_stops_the_consumer_too(
+    spine: Spine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every other event goes well, so there are never twenty in a row."""
+    monkeypatch.setattr(dead_letters, "OPEN_MAX", 10)
+    spine.application.broken = {f"o-{n}" for n in range(0, 300, 2)}
+    await spine.producer.send([bought(n, spine.topic, customer=f"k-{n}") for n in range(300)], deadline_s=10)
+    consumer = spine.consumer()
+    async with spine.running(consumer):
+        await until(lambda: len(consumer.halted) == 3)
+        assert "10 open dead letters among" in (consumer.problem or "")
+        assert await spine.value("SELECT count(*) FROM dead_letter") == 30
+        spine.application.broken = set()
+        await spine.reaches(300, within_s=30)
+        await until(lambda: not consumer.halted)
+    assert await spine.value("SELECT sum(total) FROM paid") == 270 * 100
 
 
 async def test_what_waits_is_parked_and_applied_in_order_later(spine: Spine) -> None:

@@ -141,7 +141,10 @@ async def test_what_is_refused_behind_a_letter_is_a_letter_too(broken: Spine) ->
     assert await broken.value(_TRACES) == 0
 
 
-async def test_a_broken_release_does_not_turn_all_that_waits_into_letters(spine: Spine) -> None:
+async def test_a_broken_release_does_not_turn_all_that_waits_into_letters(
+    spine: Spine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_letters, "OPEN_MAX", 5)
     spine.application.waiting = {f"o-{n}" for n in range(60)}
     await spine.producer.send([bought(n, spine.topic, customer=f"k-{n}") for n in range(60)], deadline_s=10)
     async with spine.running(spine.consumer()):
@@ -149,7 +152,7 @@ async def test_a_broken_release_does_not_turn_all_that_waits_into_letters(spine:
     spine.application.waiting, spine.application.all_broken = set(), True
     unparker = Unparker(spine.engine, spine.application)
     await until(lambda: _all_refused(unparker, spine))
-    assert await spine.value("SELECT count(*) FROM dead_letter") == dead_letters.CONSECUTIVE_MAX
+    assert await spine.value("SELECT count(*) FROM dead_letter") == 5 * 3
     assert await spine.value(_TRACES) == 0
     spine.application.all_broken = False
     await _retry_all(spine)
@@ -160,10 +163,8 @@ async def test_a_broken_release_does_not_turn_all_that_waits_into_letters(spine:
 
 async def _all_refused(unparker: Unparker, spine: Spine) -> bool:
     await unparker.try_all()
-    left = 60 - dead_letters.CONSECUTIVE_MAX
-    return bool(
-        await spine.value("SELECT count(*) FROM parked_event WHERE reason LIKE 'refused: BrokenError%'") == left
-    )
+    refused = "SELECT count(*) FROM parked_event WHERE reason LIKE 'refused: 5 open dead letters%BrokenError%'"
+    return bool(await spine.value(refused) == 60 - 5 * 3)
 
 
 async def test_a_replay_that_applies_what_an_open_letter_keeps_closes_the_letter(spine: Spine) -> None:
