@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from shared.errors import UnavailableError
 from shared.events.envelope import Record
-from shared.messaging.batching import Batching
+from shared.messaging.batching import Batching, Delivery
 from shared.messaging.stopping import stop_within
 from shared.observability.logging import get_logger
 from shared.observability.metrics import PRODUCER_FAILURES, PRODUCER_REBUILDS, PRODUCER_SENDS
@@ -20,7 +20,6 @@ from shared.observability.metrics import PRODUCER_FAILURES, PRODUCER_REBUILDS, P
 _log = get_logger(__name__)
 _STOP_TIMEOUT_S = 5.0
 _RETRY_AFTER_S = 2.0
-_MANY = 8  # from here on batches are cheaper than single records
 
 
 class Producer:
@@ -59,51 +58,42 @@ class Producer:
         Raises UnavailableError when that did not happen before the deadline: the outcome is unknown then, and sending
         the same events again is safe.
         """
-        producer = self._usable(len(records))
-        self._in_flight += len(records)
-        task = asyncio.ensure_future(self._send_all(producer, records))
-        task.add_done_callback(lambda done: self._settle(done, producer, len(records)))
-        done, _ = await asyncio.wait({task}, timeout=deadline_s)
-        if not done:
+        batching, count = self._usable(len(records)), len(records)
+        delivery = Delivery(lambda error: self._settle(error, batching, count))
+        self._in_flight += count
+        deadline = asyncio.get_running_loop().call_later(deadline_s, _give_up, delivery.acknowledged)
+        try:
+            batching.send(records, delivery)
+            await delivery.acknowledged
+        except TimeoutError as error:
             PRODUCER_FAILURES.labels(self._client_id, "deadline").inc()
-            raise self._away(f"Kafka did not acknowledge within {deadline_s} s")
-        error = task.exception()
-        if error is not None:
+            raise self._away(f"Kafka did not acknowledge within {deadline_s} s") from error
+        except Exception as error:
             raise self._away(f"Kafka refused: {type(error).__name__}") from error
-        PRODUCER_SENDS.labels(self._client_id, records[0].topic).inc(len(records))
+        finally:
+            deadline.cancel()
 
-    async def _send_all(self, producer: AIOKafkaProducer, records: Sequence[Record]) -> None:
-        if len(records) >= _MANY and self._batching is not None and all(each.key for each in records):
-            await self._batching.send(records)
-            return
-        waiting = [
-            await producer.send(each.topic, value=each.value, key=each.key or None, headers=each.headers)
-            for each in records
-        ]
-        if len(waiting) == 1:
-            await waiting[0]
-        else:
-            await asyncio.gather(*waiting)
-
-    def _usable(self, count: int) -> AIOKafkaProducer:
-        producer = self._producer
-        if producer is None or self._dead(producer):
+    def _usable(self, count: int) -> Batching:
+        producer, batching = self._producer, self._batching
+        if producer is None or batching is None or self._dead(producer):
             self._rebuild()
             raise self._away("no connection to Kafka yet")
         if self._in_flight + count > self._in_flight_max:
             PRODUCER_FAILURES.labels(self._client_id, "backlog").inc()
             raise self._away(f"{self._in_flight} records wait for Kafka already")
-        return producer
+        return batching
 
-    def _settle(self, done: asyncio.Task[None], producer: AIOKafkaProducer, count: int) -> None:
+    def _settle(self, error: Exception | None, batching: Batching, count: int) -> None:
         self._in_flight -= count
-        error = None if done.cancelled() else done.exception()
         if error is None:
             return
         PRODUCER_FAILURES.labels(self._client_id, type(error).__name__).inc()
         # A fatal error is handed to every later send as well: only a new producer helps.
-        if producer is self._producer and (self._dead(producer) or not getattr(error, "retriable", False)):
+        if batching is self._batching and (not self.ready or not getattr(error, "retriable", False)):
             self._rebuild()
+
+    def _arrived(self, topic: str, count: int) -> None:
+        PRODUCER_SENDS.labels(self._client_id, topic).inc(count)
 
     def _rebuild(self) -> None:
         if not self._stopped and (self._building is None or self._building.done()):
@@ -116,7 +106,7 @@ class Producer:
         while True:
             fresh = AIOKafkaProducer(
                 bootstrap_servers=self._bootstrap, client_id=self._client_id, enable_idempotence=True, acks="all",
-                linger_ms=self._linger_ms, max_batch_size=256 * 1024, request_timeout_ms=5_000,
+                max_batch_size=256 * 1024, request_timeout_ms=5_000,
                 retry_backoff_ms=100, metadata_max_age_ms=60_000,
             )  # fmt: skip
             try:
@@ -130,7 +120,7 @@ class Producer:
             except BaseException:
                 await self._dispose(fresh)
                 raise
-            self._producer, self._batching = fresh, Batching(fresh)
+            self._producer, self._batching = fresh, Batching(fresh, self._linger_ms / 1000, self._arrived)
             PRODUCER_REBUILDS.labels(self._client_id).inc()
             return
 
@@ -150,3 +140,8 @@ class Producer:
             f"{detail}; the outcome is unknown, repeating the same request is safe",
             code="event_log_unavailable", retry_after_s=_RETRY_AFTER_S, outcome="unknown",
         )  # fmt: skip
+
+
+def _give_up(acknowledged: "asyncio.Future[None]") -> None:
+    if not acknowledged.done():
+        acknowledged.set_exception(TimeoutError())
