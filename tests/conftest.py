@@ -4,9 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from hypothesis import settings
 
 from tests.support.platform import Platform
 from tests.support.stack import Database, Parts, fresh_database
+
+# No test is timed: how long an example takes says only what else the machine is doing.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 DatabaseFactory = Callable[[str], Awaitable[Database]]
 

@@ -1,7 +1,12 @@
 """Engines. A process has one for its HTTP side and one for its consumer, so that neither starves the other."""
 
+from typing import Any
+
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shared.db.instants import use_quick_instants
 
 # What the server itself enforces on each of our sessions, whatever the client does or forgets.
 _SERVER_SETTINGS = {
@@ -22,7 +27,7 @@ def create_engine(
     own settings. `command_timeout_s` bounds every single statement from the client's side; a request for a connection
     that none is free for fails after five seconds.
     """
-    return create_async_engine(
+    engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
         pool_size=pool_size,
         max_overflow=0,
@@ -39,3 +44,9 @@ def create_engine(
             },
         },
     )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _: object) -> None:
+        connection.run_async(use_quick_instants)
+
+    return engine

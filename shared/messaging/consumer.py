@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -34,9 +34,7 @@ from shared.observability.metrics import CONSUMER_LAG
 
 _log = get_logger(__name__)
 _BATCH_MAX = 2_000
-# An idle service waits at the broker, which answers as soon as there is something; while a lane is at work the wait is
-# short, so that the lane's partition is read again when it is done.
-_IDLE_POLL_MS, _BUSY_POLL_MS = 500, 20
+_POLL_MS = 500  # an idle service waits at the broker, which answers as soon as there is something
 _HALT_RETRY_S = 5.0
 _CLAIM_RETRY_S = 0.5
 _DRAIN_S = 5.0
@@ -107,7 +105,7 @@ class Consumer:
             client_id=f"treue-{self._settings.service}", enable_auto_commit=False, auto_offset_reset="none",
             isolation_level="read_committed", session_timeout_ms=self._settings.session_timeout_ms,
             heartbeat_interval_ms=self._settings.session_timeout_ms // 5, rebalance_timeout_ms=30_000,
-            max_poll_interval_ms=24 * 3_600_000, max_partition_fetch_bytes=1 << 20, fetch_max_wait_ms=_IDLE_POLL_MS,
+            max_poll_interval_ms=24 * 3_600_000, max_partition_fetch_bytes=1 << 20, fetch_max_wait_ms=_POLL_MS,
             request_timeout_ms=15_000, retry_backoff_ms=100, metadata_max_age_ms=60_000,
         )  # fmt: skip
         consumer.subscribe(list(self._application.topics), listener=self._membership)
@@ -145,8 +143,7 @@ class Consumer:
     async def _feed(self, consumer: AIOKafkaConsumer, idle: list[TopicPartition]) -> None:
         """Read what there is for the idle lanes and set them to work."""
         generation = self._generation
-        timeout_ms = _BUSY_POLL_MS if self._working else _IDLE_POLL_MS
-        found = await consumer.getmany(*idle, timeout_ms=timeout_ms, max_records=self._settings.batch_max)
+        found = await self._fetched(consumer, idle)
         if generation != self._membership.generation:
             return  # a rebalance came in between: what was read belongs to somebody else now
         for tp in idle:
@@ -158,6 +155,20 @@ class Consumer:
                 continue
             self._caught_up.discard(tp)
             self._working[tp] = asyncio.ensure_future(self._work(tp, lane, records))
+
+    async def _fetched(
+        self, consumer: AIOKafkaConsumer, idle: list[TopicPartition]
+    ) -> Mapping[TopicPartition, list[object]]:
+        """What has come for these partitions, as soon as there is something, or nothing, as soon as another lane is
+        free: what lies ready for that one must not wait for these."""
+        reading = asyncio.ensure_future(
+            consumer.getmany(*idle, timeout_ms=_POLL_MS, max_records=self._settings.batch_max)
+        )
+        try:
+            await asyncio.wait([reading, *self._working.values()], return_when=asyncio.FIRST_COMPLETED)
+            return reading.result() if reading.done() else {}
+        finally:
+            reading.cancel()
 
     async def _work(self, tp: TopicPartition, lane: Lane, records: list[object]) -> None:
         before = lane.position

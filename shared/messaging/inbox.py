@@ -42,8 +42,8 @@ class Sorted:
 
 async def sort(tx: Transaction, events: Sequence[Incoming]) -> Sorted:
     """Tell apart what is new, what was here before, and what comes again with another body."""
-    ids, tenants = columns.ids(event.id for event in events), columns.texts([event.tenant for event in events])
-    rows = await tx.raw.fetch(_KNOWN, ids, tenants)
+    asked = [(event.id, event.tenant) for event in events]
+    rows = await tx.raw.fetch(_KNOWN, *columns.of(asked, columns.ids, columns.texts)) if asked else ()
     seen: dict[tuple[UUID, str], tuple[bytes, _Place]] = {
         (row["event_id"], row["tenant"]): (row["body_hash"], (row["topic"], row["part"], row["off"])) for row in rows
     }

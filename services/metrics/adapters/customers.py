@@ -3,31 +3,34 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from services.metrics.adapters.rows import columns
 from services.metrics.domain.customers import CustomerKey, CustomerState, DaySums
 from services.metrics.domain.sums import CustomerDay, Sums
+from shared.db import columns
 from shared.db.transaction import Transaction
 
+_KEY = (columns.texts, columns.texts)
+_DAY: tuple[columns.Kind, ...] = (*_KEY, columns.times, *[columns.numbers] * 3)
 _STATE = (
     "tenant", "customer", "first_day", "second_day", "last_day", "days", "orders", "gross_minor", "refunded_minor",
 )  # fmt: skip
 _LOCK = f"""
     SELECT {", ".join(f"s.{name}" for name in _STATE)}
-    FROM unnest($1::text[], $2::text[]) AS asked (tenant, customer)
+    FROM unnest($1::text::text[], $2::text::text[]) AS asked (tenant, customer)
     JOIN customer_state s ON (s.tenant, s.customer) = (asked.tenant, asked.customer)
     ORDER BY s.tenant, s.customer FOR UPDATE OF s
 """  # noqa: S608 - our own column names
 _UPDATE = """
     UPDATE customer_state s SET first_day = new.first_day, second_day = new.second_day, last_day = new.last_day,
         days = new.days, orders = new.orders, gross_minor = new.gross_minor, refunded_minor = new.refunded_minor
-    FROM unnest($1::text[], $2::text[], $3::date[], $4::date[], $5::date[], $6::int[], $7::int[], $8::bigint[],
-        $9::bigint[]) AS new (tenant, customer, first_day, second_day, last_day, days, orders, gross_minor,
-        refunded_minor)
+    FROM unnest($1::text::text[], $2::text::text[], $3::text::date[], $4::text::date[], $5::text::date[],
+        $6::text::int[], $7::text::int[], $8::text::bigint[], $9::text::bigint[])
+        AS new (tenant, customer, first_day, second_day, last_day, days, orders, gross_minor, refunded_minor)
     WHERE (s.tenant, s.customer) = (new.tenant, new.customer)
 """
 _ADD_DAYS = """
     INSERT INTO customer_day AS known (tenant, customer, business_date, orders, gross_minor, refunded_minor)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::date[], $4::int[], $5::bigint[], $6::bigint[])
+    SELECT * FROM unnest($1::text::text[], $2::text::text[], $3::text::date[], $4::text::int[], $5::text::bigint[],
+        $6::text::bigint[])
     ON CONFLICT (tenant, customer, business_date) DO UPDATE SET orders = known.orders + excluded.orders,
         gross_minor = known.gross_minor + excluded.gross_minor,
         refunded_minor = known.refunded_minor + excluded.refunded_minor
@@ -37,13 +40,13 @@ _LOWER_DAYS = """
     UPDATE customer_day known SET orders = known.orders + less.orders,
         gross_minor = known.gross_minor + less.gross_minor,
         refunded_minor = known.refunded_minor + less.refunded_minor
-    FROM unnest($1::text[], $2::text[], $3::date[], $4::int[], $5::bigint[], $6::bigint[])
-        AS less (tenant, customer, business_date, orders, gross_minor, refunded_minor)
+    FROM unnest($1::text::text[], $2::text::text[], $3::text::date[], $4::text::int[], $5::text::bigint[],
+        $6::text::bigint[]) AS less (tenant, customer, business_date, orders, gross_minor, refunded_minor)
     WHERE (known.tenant, known.customer, known.business_date) = (less.tenant, less.customer, less.business_date)
 """
 _DAYS_OF = """
     SELECT d.tenant, d.customer, d.business_date, d.orders, d.gross_minor, d.refunded_minor
-    FROM unnest($1::text[], $2::text[]) AS asked (tenant, customer)
+    FROM unnest($1::text::text[], $2::text::text[]) AS asked (tenant, customer)
     JOIN customer_day d ON (d.tenant, d.customer) = (asked.tenant, asked.customer)
 """
 
@@ -56,7 +59,7 @@ class CustomerTable:
 
     async def lock(self, keys: Sequence[CustomerKey]) -> dict[CustomerKey, CustomerState]:
         """The states that exist, locked in the order of their keys until the transaction ends."""
-        rows = await self._db.fetch(_LOCK, *columns(sorted(keys)))
+        rows = await self._db.fetch(_LOCK, *columns.of(sorted(keys), *_KEY))
         return {(row[0], row[1]): CustomerState(*row[2:]) for row in rows}
 
     async def add_days(self, changes: Mapping[CustomerDay, Sums]) -> None:
@@ -64,14 +67,14 @@ class CustomerTable:
         rows = [(*key, s.orders, s.gross_minor, s.refunded_minor) for key, s in sorted(changes.items(), key=_by_key)]
         more, less = [row for row in rows if min(row[3:]) >= 0], [row for row in rows if min(row[3:]) < 0]
         if more:
-            await self._db.execute(_ADD_DAYS, *columns(more))
+            await self._db.execute(_ADD_DAYS, *columns.of(more, *_DAY))
         if less:
-            await self._db.execute(_LOWER_DAYS, *columns(less))
+            await self._db.execute(_LOWER_DAYS, *columns.of(less, *_DAY))
 
     async def days_of(self, keys: Sequence[CustomerKey]) -> dict[CustomerKey, list[DaySums]]:
         """All days of these customers."""
         found: defaultdict[CustomerKey, list[DaySums]] = defaultdict(list)
-        for tenant, customer, day, *sums in await self._db.fetch(_DAYS_OF, *columns(keys)):
+        for tenant, customer, day, *sums in await self._db.fetch(_DAYS_OF, *columns.of(keys, *_KEY)):
             found[tenant, customer].append((day, Sums(*sums)))
         return found
 
@@ -84,7 +87,8 @@ class CustomerTable:
             rows = [_row(*each) for each in sorted(created.items(), key=lambda item: item[0])]
             await self._db.copy_records_to_table("customer_state", records=rows, columns=_STATE)
         if changed:
-            await self._db.execute(_UPDATE, *columns([_row(*each) for each in changed.items()]))
+            rows = [_row(*each) for each in changed.items()]
+            await self._db.execute(_UPDATE, *columns.of(rows, *_KEY, *[columns.times] * 3, *[columns.numbers] * 4))
 
 
 def _row(key: CustomerKey, s: CustomerState) -> tuple[object, ...]:

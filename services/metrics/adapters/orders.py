@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from services.metrics.adapters.rows import columns
+from services.metrics.adapters.rows import lists
 from services.metrics.domain.orders import Order, OrderKey, Refund
+from shared.db import columns
 from shared.db.transaction import Transaction
 
 _ORDER = (
@@ -15,7 +16,7 @@ _REFUND = ("tenant", "order_id", "event_id", "customer", "amount_minor", "occurr
 # The join is asked for key by key: an order is never searched but by its primary key, however stale the statistics.
 _LOCK = f"""
     SELECT {", ".join(f"o.{name}" for name in _ORDER)}
-    FROM unnest($1::text[], $2::text[]) AS asked (tenant, order_id)
+    FROM unnest($1::text::text[], $2::text::text[]) AS asked (tenant, order_id)
     JOIN shop_order o ON (o.tenant, o.order_id) = (asked.tenant, asked.order_id)
     ORDER BY o.tenant, o.order_id FOR UPDATE OF o
 """  # noqa: S608 - our own column names
@@ -48,11 +49,12 @@ class OrderTable:
 
     async def lock(self, keys: Iterable[OrderKey]) -> list[Order]:
         """Those that exist, locked in the order of their keys until the transaction ends."""
-        return [Order(*row) for row in await self._db.fetch(_LOCK, *columns(sorted(keys)))]
+        rows = await self._db.fetch(_LOCK, *columns.of(sorted(keys), columns.texts, columns.texts))
+        return [Order(*row) for row in rows]
 
     async def refunds_of(self, keys: Sequence[OrderKey]) -> list[Refund]:
         """All refunds of these orders."""
-        return [Refund(*row) for row in await self._db.fetch(_REFUNDS_OF, *columns(keys))]
+        return [Refund(*row) for row in await self._db.fetch(_REFUNDS_OF, *lists(keys))]
 
     async def save(self, created: Iterable[Order], changed: Iterable[Order]) -> None:
         """Insert and update. Raises UniqueViolationError when another transaction created the same order: the batch is
@@ -62,7 +64,7 @@ class OrderTable:
             await self._db.copy_records_to_table("shop_order", records=new, columns=_ORDER)
         rows = [_row(order) for order in changed]
         if rows:
-            await self._db.execute(_UPDATE, *columns(rows))
+            await self._db.execute(_UPDATE, *lists(rows))
 
     async def save_refunds(self, new: Iterable[Refund], refused: Sequence[Refund]) -> None:
         """Append refunds; mark those that turned out to be refused."""
@@ -72,7 +74,7 @@ class OrderTable:
         if rows:
             await self._db.copy_records_to_table("refund", records=rows, columns=_REFUND)
         if refused:
-            await self._db.execute(_REFUSE, *columns([(r.tenant, r.order_id, r.event_id) for r in refused]))
+            await self._db.execute(_REFUSE, *lists([(r.tenant, r.order_id, r.event_id) for r in refused]))
 
 
 def _row(o: Order) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from services.metrics.adapters.rows import columns
+from services.metrics.adapters.rows import lists
 from services.metrics.domain.programme import Programme
 from shared.db.transaction import Transaction
 
@@ -31,4 +31,4 @@ class ProgrammeTable:
         """Remember these where they are newer than what is known; sorted by tenant."""
         if programmes:
             rows = [(each.tenant, each.version, each.currency, each.time_zone) for each in programmes]
-            await self._db.execute(_KEEP, *columns(rows))
+            await self._db.execute(_KEEP, *lists(rows))

@@ -4,6 +4,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 
-def columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
+def lists(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
     """The rows' columns; at least one row is needed."""
     return [list(column) for column in zip(*rows, strict=True)]

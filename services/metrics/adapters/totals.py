@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from services.metrics.adapters.rows import columns
+from services.metrics.adapters.rows import lists
 from services.metrics.domain.sums import Sums, TenantDay
 from shared.db.transaction import Transaction
 
@@ -25,4 +25,4 @@ class TotalTable:
         """Add to tenants' days."""
         if changes:
             rows = sorted((*key, s.orders, s.gross_minor, s.refunded_minor) for key, s in changes.items())
-            await self._db.execute(_ADD, *columns(rows))
+            await self._db.execute(_ADD, *lists(rows))

@@ -48,8 +48,7 @@ class OrderTables:
     """The tables `purchase_order` and `order_return`."""
 
     async def lock(self, tx: Transaction, keys: Collection[OrderKey]) -> dict[OrderKey, Order]:
-        tenants, order_ids = zip(*sorted(keys), strict=True)
-        rows = await tx.raw.fetch(_LOCK, columns.texts(tenants), columns.texts(order_ids))
+        rows = await tx.raw.fetch(_LOCK, *columns.of(sorted(keys), columns.texts, columns.texts))
         return {(row[0], row[1]): _order(row) for row in rows}
 
     async def save(self, tx: Transaction, new: Iterable[Order], changed: Iterable[Order]) -> None:

@@ -21,6 +21,8 @@ _LOCK = f"""
     ) AS w
 """  # noqa: S608 - column names of ours
 _COLUMNS = ("tenant", "customer_id", *_STATE.split(", "))
+_KEY: tuple[columns.Kind, ...] = (columns.texts, columns.texts)
+_KINDS = (*_KEY, *[columns.numbers] * 6, columns.times, columns.numbers)
 _UPDATE = """
     UPDATE wallet AS w SET posted = n.posted, pending = n.pending, held = n.held, debt = n.debt,
         lifetime_earned = n.lifetime_earned, version = n.version, next_activation_at = n.next_activation_at,
@@ -84,8 +86,7 @@ class WalletTables:
     """The tables `wallet` and `customer`; the ledger's rows are written through ledger.py."""
 
     async def lock(self, tx: Transaction, keys: Mapping[CustomerKey, datetime]) -> dict[CustomerKey, Wallet]:
-        tenants, customer_ids = zip(*sorted(keys), strict=True)
-        rows = await tx.raw.fetch(_LOCK, columns.texts(tenants), columns.texts(customer_ids))
+        rows = await tx.raw.fetch(_LOCK, *columns.of(sorted(keys), *_KEY))
         found = {(row[0], row[1]): Wallet(*row) for row in rows}
         for key, heard_at in keys.items():
             if key not in found:
@@ -107,7 +108,7 @@ class WalletTables:
             await tx.raw.copy_records_to_table("wallet", records=[_row(each) for each in fresh], columns=_COLUMNS)
         changed = [_row(each) for each in ordered if each.known_since is None and each.entries]
         if changed:
-            await tx.raw.execute(_UPDATE, *_columns(changed))
+            await tx.raw.execute(_UPDATE, *columns.of(changed, *_KINDS))
         await ledger.write(tx, ordered)
 
     async def earned_in_all(self, tx: Transaction, keys: Collection[CustomerKey]) -> dict[CustomerKey, int]:
@@ -122,8 +123,7 @@ class WalletTables:
     async def welcome(
         self, tx: Transaction, heard: Mapping[CustomerKey, datetime], strangers: Collection[CustomerKey]
     ) -> None:
-        tenants, customer_ids = zip(*sorted(heard), strict=True)
-        erased = await tx.raw.fetch(_ERASED, columns.texts(tenants), columns.texts(customer_ids))
+        erased = await tx.raw.fetch(_ERASED, *columns.of(sorted(heard), *_KEY))
         if erased:
             back = sorted((row[0], row[1], heard[row[0], row[1]]) for row in erased)
             await tx.raw.execute(_BACK, *zip(*back, strict=True))
@@ -142,15 +142,6 @@ class WalletTables:
 
     async def schedule_next_activation(self, tx: Transaction, keys: Collection[CustomerKey]) -> None:
         await tx.raw.execute(_SCHEDULE, *zip(*keys, strict=True))
-
-
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[str]:
-    """Rows of `_row`, as `_UPDATE` takes them."""
-    tenants, customer_ids, *counts, activations, newest = zip(*rows, strict=True)
-    return [
-        columns.texts(tenants), columns.texts(customer_ids), *map(columns.numbers, counts),
-        columns.instants(activations), columns.numbers(newest),
-    ]  # fmt: skip
 
 
 def _row(wallet: Wallet) -> tuple[Any, ...]:

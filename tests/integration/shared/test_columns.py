@@ -24,12 +24,11 @@ _READ = """
 
 async def test_columns_arrive_as_they_were(parts: Parts) -> None:
     async def read(rows: list[tuple[str, int, UUID, datetime | None]]) -> None:
-        names, counts, ids, times = zip(*rows, strict=True) if rows else ((), (), (), ())
+        kinds = (columns.texts, columns.numbers, columns.ids, columns.times)
+        sent = columns.of(rows, *kinds) if rows else [kind(()) for kind in kinds]
         connection = await asyncpg.connect(parts.database_url)
         try:
-            found = await connection.fetch(
-                _READ, columns.texts(names), columns.numbers(counts), columns.ids(ids), columns.instants(times)
-            )
+            found = await connection.fetch(_READ, *sent)
         finally:
             await connection.close()
         assert [tuple(row) for row in found] == rows
