@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.clock import SystemClock
-from shared.events.envelope import Envelope, Record, Stamp
+from shared.events.envelope import Record, Stamp
 from shared.events.purchases import PurchaseCompleted, PurchaseLine
 from shared.ids import new_id, new_id_text
 from shared.messaging.producer import Producer
@@ -26,12 +26,7 @@ def customer(number: int) -> str:
 def records(count: int, customers: int, prefix: str) -> Iterator[Record]:
     """As the gateway writes them: `count` purchases of so many customers in turn, in ids that grow."""
     now = SystemClock().now()
-    stamp = Stamp(
-        Envelope(
-            id=new_id(), type="", version=0, tenant=TENANT, source="treue/gateway", time=now,
-            correlation_id=new_id_text(), traceparent=f"00-{new_id().hex}-0123456789abcdef-01", programme_version=1,
-        )
-    )  # fmt: skip
+    stamp = Stamp(TENANT, "treue/gateway", 1, now, new_id_text(), f"00-{new_id().hex}-0123456789abcdef-01")
     lines = tuple(
         PurchaseLine(line_id=str(at), sku=f"sku-{at}", quantity=quantity, unit_price_minor=price, category="home")
         for at, (quantity, price) in enumerate(_PRICES, 1)

@@ -115,7 +115,8 @@ class Record(msgspec.Struct, frozen=True):
 
 def key_of(tenant: str, event: Event) -> str:
     """`tenant:customer`, `tenant:order` for a guest, `tenant` for the tenant's own events."""
-    return f"{tenant}:{event.key_suffix}" if event.key_suffix else tenant
+    suffix = event.key_suffix
+    return f"{tenant}:{suffix}" if suffix else tenant
 
 
 def record_of(envelope: Envelope, event: Event) -> Record:
@@ -126,22 +127,43 @@ def record_of(envelope: Envelope, event: Event) -> Record:
 
 
 class Stamp:
-    """The envelope that all events of one request share but for their ids: its headers are made once for each type, so
-    that an event costs one header and not ten (1 us instead of 7)."""
+    """The envelope that all events of one request share but for their ids. What it says of a tenant's events of a type
+    is remembered, so that a request costs three headers and each of its events one (1.5 us for the first, not 5)."""
 
-    def __init__(self, envelope: Envelope) -> None:
-        """`envelope` is that of any of them; its id, type and version do not matter."""
-        self._envelope = envelope
-        self._made: dict[type[Event], tuple[str, Headers]] = {}
+    __slots__ = ("_of_request", "_of_tenant")
+
+    def __init__(
+        self, tenant: str, source: str, programme_version: int, time: datetime, correlation_id: str, traceparent: str
+    ) -> None:
+        """See Envelope. There is no request without a correlation id."""
+        self._of_tenant = (tenant, source, programme_version)
+        self._of_request: Headers = [
+            ("ce_time", time.isoformat().encode()),
+            ("ce_correlationid", correlation_id.encode()),
+        ]
+        if traceparent:
+            self._of_request.append(("traceparent", traceparent.encode()))
 
     def record(self, event: Event, event_id: str) -> Record:
         """The record that carries this event under this id."""
-        made = self._made.get(type(event))
-        if made is None:
-            envelope = msgspec.structs.replace(self._envelope, type=event.TYPE, version=event.VERSION)
-            made = self._made[type(event)] = (event.TOPIC.value, envelope.headers()[1:])
-        key = key_of(self._envelope.tenant, event).encode()
-        return Record(made[0], key, registry.encode(event), [("ce_id", event_id.encode()), *made[1]])
+        topic, remembered = _of_tenants_type(type(event), *self._of_tenant)
+        headers = [("ce_id", event_id.encode()), *remembered, *self._of_request]
+        return Record(topic, key_of(self._of_tenant[0], event).encode(), registry.encode(event), headers)
+
+
+@lru_cache(maxsize=8_192)
+def _of_tenants_type(event: type[Event], tenant: str, source: str, programme_version: int) -> tuple[str, Headers]:
+    """The topic and the headers that all events of a type have which a tenant brings under one programme."""
+    headers: Headers = [
+        ("ce_type", event.TYPE.encode()),
+        ("ce_source", source.encode()),
+        ("ce_dataschema", _dataschema(event.TYPE, event.VERSION)),
+        ("ce_tenant", tenant.encode()),
+        *_FIXED,
+    ]
+    if programme_version:
+        headers.append(("ce_programmeversion", str(programme_version).encode()))
+    return event.TOPIC.value, headers
 
 
 def following(event: Event, event_id: UUID, cause: Headers, correlation_id: str, tenant: str) -> Record:

@@ -2,8 +2,8 @@
 
 from services.gateway.ingest.contracts import Given, Profile
 from services.gateway.ingest.reception import Reception
-from shared.events.envelope import Envelope, Stamp
-from shared.ids import event_id_text, new_id, new_id_text
+from shared.events.envelope import Stamp
+from shared.ids import event_id_text, new_id_text
 
 SOURCE = "treue/gateway"
 
@@ -24,16 +24,5 @@ def id_of(tenant: str, given: Given | Profile | None, idempotency_key: str | Non
 
 def stamp_of(at: Reception, correlation_id: str, traceparent: str) -> Stamp:
     """The envelope of everything that one request brings."""
-    return Stamp(
-        Envelope(
-            id=new_id(),
-            type="",
-            version=0,
-            tenant=at.tenant.tenant,
-            source=SOURCE,
-            time=at.now,
-            correlation_id=correlation_id,
-            traceparent=traceparent,
-            programme_version=at.tenant.programme_version,
-        )
-    )
+    tenant = at.tenant
+    return Stamp(tenant.tenant, SOURCE, tenant.programme_version, at.now, correlation_id, traceparent)
