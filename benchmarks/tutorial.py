@@ -6,9 +6,11 @@ Kafka after the database. Returns, fences, parked events, dead letters and repla
 """
 
 import asyncio
+import contextlib
 import json
 import sys
 import time
+from collections.abc import AsyncIterator
 from datetime import datetime
 from uuid import UUID
 
@@ -50,10 +52,9 @@ class Outgoing(Base):
     payload: Mapped[str]
 
 
-async def post(session: AsyncSession, headers: dict[str, bytes], value: bytes) -> None:
+async def post(session: AsyncSession, event_id: UUID, value: bytes) -> None:
     """One event, one transaction."""
     async with session.begin():
-        event_id = UUID(headers["ce_id"].decode())
         if await session.get(Seen, event_id) is not None:
             return
         event = json.loads(value)
@@ -73,12 +74,25 @@ async def post(session: AsyncSession, headers: dict[str, bytes], value: bytes) -
         )
 
 
+@contextlib.asynccontextmanager
+async def sessions_on(database: str) -> AsyncIterator[async_sessionmaker[AsyncSession]]:
+    """Sessions on this database, with the tables made."""
+    engine = create_async_engine(database.replace("postgresql://", "postgresql+asyncpg://"))
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(Base.metadata.create_all)
+        yield async_sessionmaker(engine, expire_on_commit=False)
+    finally:
+        await engine.dispose()
+
+
 async def main(database: str, kafka: str, count: int) -> float:
     """Events a second."""
-    engine = create_async_engine(database.replace("postgresql://", "postgresql+asyncpg://"))
-    async with engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-    sessions = async_sessionmaker(engine, expire_on_commit=False)
+    async with sessions_on(database) as sessions:
+        return await _consume(sessions, kafka, count)
+
+
+async def _consume(sessions: async_sessionmaker[AsyncSession], kafka: str, count: int) -> float:
     consumer = AIOKafkaConsumer(
         "treue.purchases", bootstrap_servers=kafka, group_id=f"tutorial-{new_id().hex}", enable_auto_commit=False,
         auto_offset_reset="earliest",
@@ -88,7 +102,7 @@ async def main(database: str, kafka: str, count: int) -> float:
     try:
         async for message in consumer:
             async with sessions() as session:
-                await post(session, dict(message.headers), message.value)
+                await post(session, UUID(dict(message.headers)["ce_id"].decode()), message.value)
             done += 1
             if done % 100 == 0:
                 await consumer.commit()
@@ -97,7 +111,6 @@ async def main(database: str, kafka: str, count: int) -> float:
                 break
     finally:
         await consumer.stop()
-        await engine.dispose()
     return (done - 1) / (time.monotonic() - started)
 
 
