@@ -11,6 +11,7 @@ import psutil
 from rich.console import Console
 
 from benchmarks import report
+from benchmarks.auditing import verify_row
 from benchmarks.harness import Row
 from benchmarks.machine import Machine, platform, servers
 from benchmarks.rows.balance import balance
@@ -76,6 +77,8 @@ def _measured(console: Console, size: Size, names: list[str]) -> Iterator[Rows]:
             for name, measure in serving.items():
                 console.print(f"[dim]{name} ...[/]")
                 yield measure(machine, size)
+            console.print("[dim]verify ...[/]")
+            yield [verify_row(machine)]
 
 
 def _run(size: Size, started: float) -> dict[str, object]:

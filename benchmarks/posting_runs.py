@@ -34,11 +34,11 @@ _PROGRAMMES = {
 }
 
 
-async def execute(url: str, service: str, *statements: str) -> None:
+async def execute(url: str, service: str, *statements: str, timeout_s: float = 60) -> None:
     connection = await asyncpg.connect(url, server_settings={"search_path": service})
     try:
         for statement in statements:
-            await connection.execute(statement)
+            await connection.execute(statement, timeout=timeout_s)
     finally:
         await connection.close()
 

@@ -23,7 +23,9 @@ def peers(machine: Machine, size: Size) -> list[Row]:
 
 def _beside_ours(machine: Machine, size: Size, module: str, what: str) -> Row:
     pairs = in_turn(2 if size.quick else 5, lambda: _theirs(machine, size, module), lambda: _ours(machine, size))
-    return row(module.removesuffix("_peer"), what, "posting, one worker of ours, the same records", "events/s", pairs, None)
+    return row(
+        module.removesuffix("_peer"), what, "posting, one worker of ours, the same records", "events/s", pairs, None
+    )
 
 
 def _theirs(machine: Machine, size: Size, module: str) -> Sample:

@@ -3,6 +3,7 @@
 import asyncio
 
 from benchmarks import copying, posting_runs
+from benchmarks.auditing import require_right_books
 from benchmarks.harness import Goal, Row, Sample, cpu_s, row
 from benchmarks.machine import Machine
 from benchmarks.size import Size
@@ -23,6 +24,7 @@ def _pair(machine: Machine, service: str, events: int) -> tuple[Sample, Sample]:
     with machine.database(service) as ours, machine.database(service) as limit:
         posting_runs.open_shop(ours, service)
         posted = posting_runs.run(machine, ours, service, events)
+        require_right_books(ours, service)
         chunks = asyncio.run(copying.rows_of(ours.admin, service))
         asyncio.run(posting_runs.execute(limit.admin, service, "CHECKPOINT"))
         before = cpu_s(machine.pid("postgres"))
