@@ -78,8 +78,9 @@ class Supervisor:
     def apply(self) -> None:
         """Takes over a changed configuration: what is new is started, what is gone is stopped, the rest runs on."""
         added, changed, removed = self._ask("reloadConfig")[0]
+        # All at once: workers that leave one after the other make their group share out its work each time.
+        self.stop((*removed, *changed))
         for name in (*removed, *changed):
-            self._ask("stopProcessGroup", name)
             self._ask("removeProcessGroup", name)
         for name in (*changed, *added):
             self._ask("addProcessGroup", name)

@@ -1,10 +1,12 @@
-"""Claiming a partition, and the checks that it still is the log that we know.
+"""Claiming partitions, and the checks that each still is the log that we know.
 
 What must never happen in silence: retention took events that were not applied; the topic was truncated, recreated, or
 lives in another cluster. Each of these halts the partition, and goes on by itself when it is set right.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -18,31 +20,68 @@ from shared.messaging.offsets import Claim
 _COMPACTED = frozenset(topic.value for topic in Topic if topic.compacted)
 
 
-async def claim_partition(
-    consumer: AIOKafkaConsumer, engine: AsyncEngine, tp: TopicPartition, cluster: str, owner: str
-) -> Claim:
-    """Take the partition over and put the reader on the last applied record, whose fingerprint is checked when it
-    comes, or on the first one.
+@dataclass(slots=True)
+class Claimed:
+    """What is ours, and why the others are not: HaltError when a log is not the one that was applied so far, or what
+    the database raised."""
 
-    Raises HaltError when the log is not the one that was applied so far.
+    claims: dict[TopicPartition, Claim] = field(default_factory=dict)
+    failures: dict[TopicPartition, Exception] = field(default_factory=dict)
+
+
+async def claim_partitions(
+    consumer: AIOKafkaConsumer, engine: AsyncEngine, tps: Sequence[TopicPartition], cluster: str, owner: str
+) -> Claimed:
+    """Take these over and put the reader on the last applied record of each, whose fingerprint is checked when it
+    comes, or on the first one. Raises KafkaError; IllegalStateError when the group has taken one of them away.
+
+    All at once: a question to Kafka waits behind the fetch that is under way, which may take half a second. The end of
+    a log is asked for after its claim, when nobody else can move the position beyond it any more.
     """
-    first = (await consumer.beginning_offsets([tp]))[tp]
-    end = (await consumer.end_offsets([tp]))[tp]
-    claim = await offsets.claim(engine, tp.topic, tp.partition, first, cluster, owner)
-    where = f"{tp.topic}/{tp.partition} stands at {claim.next_offset}"
-    problem = None
+    firsts = await consumer.beginning_offsets(tps)
+    answers = await asyncio.gather(
+        *(offsets.claim(engine, tp.topic, tp.partition, firsts[tp], cluster, owner) for tp in tps),
+        return_exceptions=True,
+    )
+    found = Claimed()
+    for tp, answer in zip(tps, answers, strict=True):
+        if isinstance(answer, Exception):
+            found.failures[tp] = answer
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            found.claims[tp] = answer
+    await _halt_strangers(engine, found, cluster, firsts, await consumer.end_offsets(list(found.claims)))
+    for tp, claim in found.claims.items():
+        known = claim.last_hash is not None and claim.next_offset > firsts[tp]
+        consumer.seek(tp, claim.next_offset - 1 if known else max(firsts[tp], claim.next_offset))
+    return found
+
+
+async def _halt_strangers(
+    engine: AsyncEngine,
+    found: Claimed,
+    cluster: str,
+    firsts: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+) -> None:
+    for tp, claim in list(found.claims.items()):
+        problem = _problem(claim, cluster, firsts[tp], ends[tp])
+        if problem:
+            await offsets.note_halt(engine, claim, problem)
+            found.failures[tp] = HaltError(problem)
+            del found.claims[tp]
+
+
+def _problem(claim: Claim, cluster: str, first: int, end: int) -> str | None:
+    where = f"{claim.topic}/{claim.part} stands at {claim.next_offset}"
     if claim.cluster_id != cluster:
-        problem = f"{where} of cluster {claim.cluster_id}, but this is cluster {cluster}"
-    elif claim.next_offset > end:
-        problem = f"{where}, but the log ends at {end}: it was truncated or recreated"
-    elif claim.next_offset < first and tp.topic not in _COMPACTED:
-        problem = f"{where}, but the log begins at {first}: retention took events that were never applied"
-    if problem:
-        await offsets.note_halt(engine, claim, problem)
-        raise HaltError(problem)
-    known = claim.last_hash is not None and claim.next_offset > first
-    consumer.seek(tp, claim.next_offset - 1 if known else max(first, claim.next_offset))
-    return claim
+        return f"{where} of cluster {claim.cluster_id}, but this is cluster {cluster}"
+    if claim.next_offset > end:
+        return f"{where}, but the log ends at {end}: it was truncated or recreated"
+    if claim.next_offset < first and claim.topic not in _COMPACTED:
+        return f"{where}, but the log begins at {first}: retention took events that were never applied"
+    return None
 
 
 def verify_last(lane: Lane, records: Sequence[RawRecord]) -> None:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -19,7 +19,7 @@ from aiokafka.structs import OffsetAndMetadata
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.messaging import offsets
-from shared.messaging.claiming import claim_partition, verify_last
+from shared.messaging.claiming import claim_partitions, verify_last
 from shared.messaging.dead_letters import TooManyError
 from shared.messaging.failures import Verdict, verdict
 from shared.messaging.incoming import Application, raw_record, read
@@ -218,26 +218,32 @@ class Consumer:
             for tp in self._membership.assigned
             if tp not in self._lanes and tp not in self._working and self._claim_again.get(tp, 0.0) <= now
         ]
-        for tp in sorted(missing):
-            try:
-                claim = await claim_partition(consumer, self._engine, tp, cluster, self._owner)
-            except HaltError as halt:
-                self._note_halt(tp, str(halt))
-                continue
-            except IllegalStateError:
-                return  # the group took the partition away while it was claimed: the loop looks at what is ours now
-            except Exception as error:
-                if verdict(error) is not Verdict.RETRY:
-                    raise
-                # The database is away for a moment: no reason to leave the group, and to make it rebalance.
-                _log.warning(
-                    "claim_retried", topic=tp.topic, part=tp.partition, error=f"{type(error).__name__}: {error}"[:200]
-                )
-                self._claim_again[tp] = now + _CLAIM_RETRY_S
-                return
-            if generation != self._membership.generation:
-                return
-            self._lanes[tp] = Lane(claim, self._posting, service=self._settings.service)
+        if not missing:
+            return
+        try:
+            found = await claim_partitions(consumer, self._engine, sorted(missing), cluster, self._owner)
+        except IllegalStateError:
+            return  # the group took a partition away while it was claimed: the loop looks at what is ours now
+        except Exception as error:  # noqa: BLE001 - judged there, never swallowed
+            self._claim_later(missing, error)
+            return
+        if generation == self._membership.generation:
+            for tp, failure in found.failures.items():
+                self._claim_later([tp], failure)
+            for tp, claim in found.claims.items():
+                self._lanes[tp] = Lane(claim, self._posting, service=self._settings.service)
+
+    def _claim_later(self, tps: Sequence[TopicPartition], error: Exception) -> None:
+        """Raises the error when another try would not help."""
+        if isinstance(error, HaltError):
+            for tp in tps:
+                self._note_halt(tp, str(error))
+            return
+        if verdict(error) is not Verdict.RETRY:
+            raise error
+        # The database is away for a moment: no reason to leave the group, and to make it rebalance.
+        _log.warning("claim_retried", partitions=len(tps), error=f"{type(error).__name__}: {error}"[:200])
+        self._claim_again.update(dict.fromkeys(tps, time.monotonic() + _CLAIM_RETRY_S))
 
     async def _let_go(self) -> None:
         """Finish what is under way, or drop it: a rollback is safe, and the next owner begins where we committed."""

@@ -10,6 +10,7 @@ from aiokafka.structs import TopicPartition
 import shared.messaging.consumer as consumer_module
 from deploy.roles import database_url
 from shared.events.envelope import Record
+from shared.ids import new_id
 from shared.messaging.topics import Topic, apply_topics
 from tests.integration.shared.conftest import Spine
 from tests.support.counting import bought
@@ -41,6 +42,17 @@ async def _halts(spine: Spine, word: str) -> None:
         assert word in (consumer.problem or "")
         assert await spine.value("SELECT count(*) > 0 FROM consumer_offset WHERE halted LIKE $1", f"%{word}%")
     assert await spine.value("SELECT sum(total) FROM paid") == before
+
+
+async def test_many_partitions_are_claimed_at_once(spine: Spine) -> None:
+    """Each question to Kafka may wait half a second behind a fetch: one for each partition would be a long pause."""
+    many = f"test.{new_id().hex}"
+    await apply_topics(spine.bootstrap, [Topic(many, 24, {})])
+    spine.application.topics = [many]
+    consumer = spine.consumer()
+    async with spine.running(consumer):
+        await until(lambda: consumer.connected)
+        await until(lambda: len(consumer._lanes) == 24, within_s=4)
 
 
 async def test_a_position_beyond_the_end_halts(spine: Spine) -> None:
