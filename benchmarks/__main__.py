@@ -33,7 +33,7 @@ Rows = list[Row]
 _CONSUMING: dict[str, Callable[[Machine, Size], Rows]] = {
     "posting": lambda machine, size: [consuming_row(machine, size, "points")],
     "metrics_fold": lambda machine, size: [consuming_row(machine, size, "metrics")],
-    "scale_two": lambda machine, size: [scale_two(machine, size)],
+    "scale_two": scale_two,
     "peers": peers,
     "growth": growth,
 }

@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -69,10 +69,17 @@ async def skip_to_end(kafka: str, database: Database) -> None:
 
 
 def run(
-    machine: Machine, database: Database, service: str, until: int, workers: int = 1, events: int | None = None
+    machine: Machine,
+    database: Database,
+    service: str,
+    until: int,
+    workers: int = 1,
+    events: int | None = None,
+    hold: Callable[[int], None] = lambda _: None,
 ) -> Sample:
     """Events a second from the first commit to the last, or while all workers are at work. `until` is the sum of the
-    partitions' positions at the end, `events` how many of them are new (all, unless told)."""
+    partitions' positions at the end, `events` how many of them are new (all, unless told). `hold` is told of each
+    worker's process."""
     count = until if events is None else events
     asyncio.run(execute(database.admin, service, "CHECKPOINT"))
     postgres = machine.pid("postgres")
@@ -81,6 +88,8 @@ def run(
         sys.executable, "-m", "benchmarks.consuming", service, database.app, machine.kafka, str(until), str(workers),
     ]  # fmt: skip
     children = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) for _ in range(workers)]
+    for child in children:
+        hold(child.pid)
     answers = [json.loads(child.communicate(timeout=300)[0]) for child in children]
     if not all(answer["commits"] for answer in answers):
         raise RuntimeError(f"of {workers} workers some had nothing to do; more events are needed")
