@@ -52,14 +52,14 @@ class HotRequest:
         raw: bytes = self.scope["query_string"]
         return parse_query(raw) if raw else {}
 
-    async def body(
+    def body(
         self,
         limit_bytes: int = BODY_MAX_BYTES,
         timeout_s: float = BODY_TIMEOUT_S,
         content_type: bytes | None = b"application/json",
-    ) -> bytes:
+    ) -> Awaitable[bytes]:
         """The whole body, within bounds (see shared.http.body.read_body)."""
-        return await read_body(self._receive, self.headers, limit_bytes, timeout_s, content_type)
+        return read_body(self._receive, self.headers, limit_bytes, timeout_s, content_type)
 
 
 HotHandler = Callable[[HotRequest], Awaitable[HotResponse]]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerClosed
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
@@ -29,14 +30,13 @@ def key_hash(key: bytes) -> int:
     return int(murmur2(key) & 0x7FFFFFFF)
 
 
-class Delivery:
-    """What one caller sends. `acknowledged` is done when Kafka has all of it, and fails if a part of it failed;
-    `settled` is told when nothing of it is on its way any more, whether or not somebody still waits."""
+class _Delivery:
+    """What one caller sends, in as many parts as there are lanes for it."""
 
     __slots__ = ("_error", "_settled", "acknowledged", "parts")
 
-    def __init__(self, settled: Settled) -> None:
-        self.acknowledged: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def __init__(self, acknowledged: "asyncio.Future[None]", settled: Settled) -> None:
+        self.acknowledged = acknowledged
         self.parts = 1
         self._settled = settled
         self._error: Exception | None = None
@@ -61,20 +61,25 @@ class Batching:
 
     def __init__(self, producer: AIOKafkaProducer, linger_s: float, arrived: Arrived) -> None:
         self._producer, self._arrived = producer, arrived
+        self._loop = asyncio.get_running_loop()
         self._departures = _Departures(linger_s)
         self._lanes: dict[str, list[_Lane]] = {}
         self._looking_up: set[asyncio.Task[None]] = set()
 
-    def send(self, records: Sequence[Record], delivery: Delivery) -> None:
-        """Put the records on their way; the delivery is settled when they have arrived, or cannot."""
+    def send(self, records: Sequence[Record], settled: Settled) -> "asyncio.Future[None]":
+        """Put the records on their way. The future is done when Kafka has all of them, and fails if one of them failed;
+        `settled` is told when none is on its way any more, whether or not somebody still waits."""
+        # Asked of the loop that is known: finding out which one runs is a system call (Python 3.11).
+        delivery = _Delivery(self._loop.create_future(), settled)
         if all(record.topic in self._lanes for record in records):
             self._spread(records, delivery)
-            return
-        task = asyncio.ensure_future(self._look_up_and_spread(records, delivery))
-        self._looking_up.add(task)
-        task.add_done_callback(self._looking_up.discard)
+        else:
+            task = self._loop.create_task(self._look_up_and_spread(records, delivery))
+            self._looking_up.add(task)
+            task.add_done_callback(self._looking_up.discard)
+        return delivery.acknowledged
 
-    async def _look_up_and_spread(self, records: Sequence[Record], delivery: Delivery) -> None:
+    async def _look_up_and_spread(self, records: Sequence[Record], delivery: _Delivery) -> None:
         try:
             for topic in {record.topic for record in records} - self._lanes.keys():
                 # The number of a topic's partitions never changes (topics.py).
@@ -88,7 +93,7 @@ class Batching:
     def _lane(self, topic: str, partition: int) -> "_Lane":
         return _Lane(self._producer, topic, partition, self._departures, self._arrived)
 
-    def _spread(self, records: Sequence[Record], delivery: Delivery) -> None:
+    def _spread(self, records: Sequence[Record], delivery: _Delivery) -> None:
         parts: dict[_Lane, list[Record]] = {}
         for record in records:
             lanes = self._lanes[record.topic]
@@ -131,11 +136,11 @@ class _Lane:
     ) -> None:
         self._producer, self._topic, self._partition = producer, topic, partition
         self._departures, self._arrived = departures, arrived
-        self._parts: deque[tuple[list[Record], Delivery]] = deque()
+        self._parts: deque[tuple[list[Record], _Delivery]] = deque()
         self.waiting = 0
         self._sending: asyncio.Task[None] | None = None
 
-    def add(self, records: list[Record], delivery: Delivery) -> None:
+    def add(self, records: list[Record], delivery: _Delivery) -> None:
         """Have these wait for the lane's next departure."""
         self._parts.append((records, delivery))
         self.waiting += len(records)
@@ -154,6 +159,8 @@ class _Lane:
         try:
             await (await self._producer.send_batch(batch, self._topic, partition=self._partition))
             self._arrived(self._topic, batch.record_count())
+        except asyncio.CancelledError:  # of a stopped client's own tasks, which escape from it
+            error = ProducerClosed()
         except Exception as failure:  # noqa: BLE001 - it is handed to whoever waits
             error = failure
         self._sending = None
@@ -162,9 +169,9 @@ class _Lane:
         if self.waiting:
             self._departures.announce(self)
 
-    def _fill(self, batch: BatchBuilder) -> list[Delivery]:
+    def _fill(self, batch: BatchBuilder) -> list[_Delivery]:
         """Put what waits into the batch, as much as it holds: one record at least, however large."""
-        deliveries: list[Delivery] = []
+        deliveries: list[_Delivery] = []
         while self._parts and batch.record_count() < _TOGETHER_MAX:
             records, delivery = self._parts.popleft()
             taken = _append(batch, records)

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from shared.errors import UnavailableError
 from shared.events.envelope import Record
-from shared.messaging.batching import Batching, Delivery
+from shared.messaging.batching import Batching
 from shared.messaging.stopping import stop_within
 from shared.observability.logging import get_logger
 from shared.observability.metrics import PRODUCER_FAILURES, PRODUCER_REBUILDS, PRODUCER_SENDS
@@ -59,12 +59,11 @@ class Producer:
         the same events again is safe.
         """
         batching, count = self._usable(len(records)), len(records)
-        delivery = Delivery(lambda error: self._settle(error, batching, count))
         self._in_flight += count
-        deadline = asyncio.get_running_loop().call_later(deadline_s, _give_up, delivery.acknowledged)
+        acknowledged = batching.send(records, lambda error: self._settle(error, batching, count))
+        deadline = acknowledged.get_loop().call_later(deadline_s, _give_up, acknowledged)
         try:
-            batching.send(records, delivery)
-            await delivery.acknowledged
+            await acknowledged
         except TimeoutError as error:
             PRODUCER_FAILURES.labels(self._client_id, "deadline").inc()
             raise self._away(f"Kafka did not acknowledge within {deadline_s} s") from error

@@ -1,6 +1,5 @@
 """Records -> Kafka, within limits: whoever sends faster than the log takes is told to wait, not queued for ever."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,12 +21,12 @@ class Intake:
 
     def __init__(self, producer: Producer, limits: IntakeLimits) -> None:
         self._producer, self._limits = producer, limits
-        self._in_flight: Counter[str] = Counter()
+        self._in_flight: dict[str, int] = {}
 
     async def take(self, tenant: str, records: Sequence[Record]) -> None:
         """Returns when Kafka has acknowledged all of them. Raises UnavailableError when it did not in time: the outcome
         is unknown then; RateLimitedError when too much of this tenant is under way already."""
-        waiting = self._in_flight[tenant] + len(records)
+        waiting = self._in_flight.get(tenant, 0) + len(records)
         if waiting > self._limits.tenant_max:
             raise RateLimitedError("Too many events of this tenant wait for the log already.", retry_after_s=1.0)
         self._in_flight[tenant] = waiting
