@@ -15,6 +15,7 @@ from shared.messaging.producer import Producer
 
 TENANT = "t-bench"
 _CHUNK = 2_000
+_HISTORY = timedelta(days=180)
 _PRICES = ((1, 1990), (2, 450), (1, 2550))
 _TOTAL = sum(quantity * price for quantity, price in _PRICES)
 
@@ -24,7 +25,7 @@ def customer(number: int) -> str:
 
 
 def records(count: int, customers: int, prefix: str) -> Iterator[Record]:
-    """As the gateway writes them: `count` purchases of so many customers in turn, in ids that grow."""
+    """As the gateway writes them: `count` purchases of so many customers in turn, over half a year, ids growing."""
     now = SystemClock().now()
     stamp = Stamp(TENANT, "treue/gateway", 1, now, new_id_text(), f"00-{new_id().hex}-0123456789abcdef-01")
     lines = tuple(
@@ -33,7 +34,7 @@ def records(count: int, customers: int, prefix: str) -> Iterator[Record]:
     )
     for number in range(count):
         event = PurchaseCompleted(
-            occurred_at=now - timedelta(seconds=60), order_id=f"{prefix}-{number:08d}",
+            occurred_at=now - _HISTORY * (1 - number / count), order_id=f"{prefix}-{number:08d}",
             customer_id=customer(number * 7919 % customers), currency="EUR", total_minor=_TOTAL, lines=lines,
             channel="shop",
         )  # fmt: skip
