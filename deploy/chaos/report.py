@@ -29,8 +29,8 @@ class Run:
             "answers before that which were no acknowledgement": refusals,
             "slowest acknowledgement, with all repeats": f"{memory.slowest_s:.1f} s",
             "slowest single answer": f"{memory.slowest_answer_s:.1f} s",
-            "ready again after a fault, p50 / worst": _p50_and(self.ready_after_s, 1.0),
-            "a partition stood still while changing hands, p50 / p99": _p50_and(self.pauses_s, 0.99),
+            "ready again after a fault, p50 / worst": p50_and(self.ready_after_s, 1.0),
+            "a partition stood still while changing hands, p50 / p99": p50_and(self.pauses_s, 0.99),
             "drift": self.drift or "0",
         }
         return "\n".join(
@@ -49,7 +49,7 @@ def _table(head: tuple[str, str], rows: Iterable[tuple[str, str]]) -> list[str]:
     return lines + [f"| {name} | {value} |" for name, value in rows]
 
 
-def _p50_and(values: Sequence[float], share: float) -> str:
+def p50_and(values: Sequence[float], share: float) -> str:
     ordered = sorted(values)
     if not ordered:
         return "-"
