@@ -7,21 +7,25 @@ import signal
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import SubprocessError
 from typing import Annotated
 
+import asyncpg
 import typer
 from rich.console import Console
 
 from deploy.chaos.faults import FAULTS, Victim
 from deploy.chaos.judge import Court, DriftError
-from deploy.chaos.load import Load
+from deploy.chaos.load import Load, Memory, NotAcknowledgedError
 from deploy.chaos.rebalances import Rebalances
 from deploy.chaos.report import Run
 from deploy.gateway import Gateway
 from deploy.local.folder import StackFolder
 from deploy.local.stack import LocalStack
 from deploy.output import progress, show
+from deploy.problems import OperatorError
 from deploy.up import bring_up, wait_until_ready
 from shared.ids import new_id
 
@@ -34,7 +38,8 @@ def chaos(
     shoppers: Annotated[int, typer.Option(help="How many buy at the same time.")] = 4,
     report: Annotated[Path | None, typer.Option(help="Also write the report here, as Markdown.")] = None,
 ) -> None:
-    """Break everything in random order under load, on a stack of its own; exit 1 when anything is lost or doubled."""
+    """Break everything in random order under load, on a stack of its own; exit 1 when anything is lost or doubled, or
+    when the platform does not come back."""
     chosen = new_id().int % 1_000_000 if seed is None else seed
     run = _run(minutes, chosen, shoppers)
     if report is not None:
@@ -78,18 +83,34 @@ def _break(stack: LocalStack, minutes: float, seed: int, shoppers: int, console:
     rebalances = Rebalances(addresses.database)
     faults: Counter[str] = Counter()
     ready_after_s: list[float] = []
-    drift = None
+    end = time.monotonic() + minutes * 60
     try:
-        _faults(stack, time.monotonic() + minutes * 60, seed, load, console, faults, ready_after_s)
+        outage = _broken_off(lambda: _faults(stack, end, seed, load, console, faults, ready_after_s))
     finally:
         pauses_s = rebalances.finish()
-        memory = load.finish()
+        outage = _broken_off(load.finish) or outage
+    memory = load.memory
     console.print(f"{faults.total()} faults, {memory.sent} events; the judge counts")
+    # A shopper who gave up left an order half done: what then must be in the books, nobody knows.
+    drift = f"OUTAGE, not judged: {outage}" if outage else _drift(court, memory)
+    return Run(seed, minutes, faults, memory, pauses_s, ready_after_s, drift)
+
+
+def _broken_off(work: Callable[[], object]) -> str | None:
+    """Why it could not go on to its end: the platform did not come back, or a shopper's patience ran out."""
+    try:
+        work()
+    except (NotAcknowledgedError, OperatorError, OSError, SubprocessError, asyncpg.PostgresError) as error:
+        return f"{error} ({error.__cause__})" if error.__cause__ else str(error)
+    return None
+
+
+def _drift(court: Court, memory: Memory) -> str | None:
     try:
         court.judge(memory, within_s=_JUDGED_WITHIN_S)
-    except DriftError as error:
-        drift = str(error)
-    return Run(seed, minutes, faults, memory, pauses_s, ready_after_s, drift)
+    except (DriftError, OperatorError) as error:
+        return str(error)
+    return None
 
 
 def _faults(
