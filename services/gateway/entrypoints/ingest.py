@@ -62,21 +62,20 @@ class IngestRoutes:
             key = idempotency_key(request)
             raw = await request.body()
             at = await self._reception(session.principal)
-            found = reader.many(raw, at)
-            session.bucket.take(len(found) - 1)
             records: list[Record] = []
             results: list[bytes] = []
             stamp = stamp_of(at, request.correlation_id, current_traceparent())
-            for index, one in enumerate(found):
+            for index, one in enumerate(reader.many(raw, at)):
                 if isinstance(one, TreueError):
                     results.append(b'{"index":%d,"error":%b}' % (index, problem_response(one)[2]))
                     continue
                 event_id = id_of(at.tenant.tenant, one[0], f"{key}/{index}" if key else None)
                 records.append(stamp.record(one[1], event_id))
                 results.append(b'{"index":%d,"event_id":"%b"}' % (index, event_id.encode()))
+            session.bucket.take(len(results) - 1)
             if records:
                 await self._intake.take(at.tenant.tenant, records)
-            counts = (len(records), len(found) - len(records), b",".join(results))
+            counts = (len(records), len(results) - len(records), b",".join(results))
             return HotResponse(202, b'{"accepted":%d,"rejected":%d,"results":[%b]}' % counts)
 
         return handle
