@@ -8,7 +8,7 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 import uvloop
@@ -16,6 +16,8 @@ import uvloop
 from shared.observability.logging import get_logger
 
 _log = get_logger(__name__)
+
+_ENDED_WITHIN_S = 8.0
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -29,11 +31,24 @@ def run_process(main: Main) -> None:
         sys.exit(1)
 
 
-async def run_together(stop: asyncio.Event, *tasks: Coroutine[Any, Any, None]) -> None:
-    """Run tasks side by side until `stop`. When one raises, or ends before its time, all end."""
+async def run_together(
+    stop: asyncio.Event, *tasks: Coroutine[Any, Any, None], ended_within_s: float = _ENDED_WITHIN_S
+) -> None:
+    """Run tasks side by side until `stop`. When one raises, or ends before its time, all end. After `stop` each has
+    `ended_within_s` to end in order; then it is cancelled, since a server that hangs would keep it for long."""
     async with asyncio.TaskGroup() as group:
-        for task in tasks:
-            group.create_task(_to_the_end(task, stop))
+        running = [
+            group.create_task(_to_the_end(task, stop), name=getattr(task, "__qualname__", repr(task))) for task in tasks
+        ]
+        group.create_task(_end(running, stop, ended_within_s))
+
+
+async def _end(running: Sequence[asyncio.Task[None]], stop: asyncio.Event, within_s: float) -> None:
+    await stop.wait()
+    _, late = await asyncio.wait(running, timeout=within_s)
+    for task in late:
+        _log.warning("task_did_not_end", task=task.get_name(), within_s=within_s)
+        task.cancel()
 
 
 async def _to_the_end(task: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:

@@ -56,6 +56,7 @@ class Service(Generic[Settings]):
                 case "worker":
                     await self.run_worker(settings, stop)
                 case _:
-                    await run_together(stop, self.run_api(settings, stop), self.run_worker(settings, stop))
+                    both = self.run_api(settings, stop), self.run_worker(settings, stop)
+                    await run_together(stop, *both, ended_within_s=settings.shutdown_timeout_s)
         finally:
             stop_tracing()

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db.engine import create_engine
+from shared.db.engine import close_engine, create_engine
 from shared.db.transaction import transaction
 from shared.errors import UnavailableError
 from shared.http.app import create_app
@@ -70,7 +70,7 @@ async def open_engine(settings: ServiceSettings, name: str, pool_size: int) -> A
     try:
         yield engine
     finally:
-        await engine.dispose()
+        await close_engine(engine)
 
 
 @asynccontextmanager

@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import asyncpg
+import psutil
 
 from deploy.environment import SERVICES
 from deploy.local.folder import PROJECT
@@ -31,6 +32,21 @@ _SESSIONS: Final = """
 """
 
 
+@contextlib.contextmanager
+def suspended(pid: int) -> Iterator[None]:
+    """This process and its children stand still while the block runs."""
+    parent = psutil.Process(pid)
+    family = [parent, *parent.children(recursive=True)]
+    for process in family:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
+
 class Victim:
     """A stack that is hurt. Every fault takes its choices from the dice, so that a seed repeats them."""
 
@@ -40,11 +56,15 @@ class Victim:
     def pid(self, name: str) -> int | None:
         return next((one.pid for one in self.stack.supervisor.processes() if one.name == name), None)
 
-    def send(self, name: str, number: signal.Signals) -> int:
+    def running(self, name: str) -> int:
         """Raises OperatorError when there is no such process just now."""
         pid = self.pid(name)
         if pid is None:
             raise OperatorError(f"{name} does not run.", "Its log tells why.")
+        return pid
+
+    def send(self, name: str, number: signal.Signals) -> int:
+        pid = self.running(name)
         os.kill(pid, number)
         return pid
 
@@ -57,9 +77,9 @@ class Victim:
             time.sleep(0.05)
 
     def freeze(self, name: str, for_s: float) -> None:
-        pid = self.send(name, signal.SIGSTOP)
-        time.sleep(for_s)
-        os.kill(pid, signal.SIGCONT)
+        """With its children: Postgres works in one process a session."""
+        with suspended(self.running(name)):
+            time.sleep(for_s)
 
     def restart(self, name: str, away_s: float = 0.0) -> None:
         self.stack.supervisor.stop([name])

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import shutil
-import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from deploy.chaos.faults import suspended
 from deploy.database import bootstrap, create_database, drop_database
 from deploy.local.addresses import HOST
 from deploy.local.folder import StackFolder
@@ -55,14 +55,11 @@ class Parts:
 
     @contextlib.contextmanager
     def frozen(self, name: str) -> Iterator[None]:
-        """The server stands still, as by SIGSTOP, while the block runs."""
+        """The server stands still, as by SIGSTOP, with all its processes, while the block runs."""
         pid = next(process.pid for process in self.stack.supervisor.processes() if process.name == name)
         assert pid is not None, f"{name} does not run"
-        os.kill(pid, signal.SIGSTOP)
-        try:
+        with suspended(pid):
             yield
-        finally:
-            os.kill(pid, signal.SIGCONT)
 
     def mails(self) -> list[dict[str, Any]]:
         return mails(self.stack.folder)

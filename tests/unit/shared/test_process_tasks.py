@@ -29,3 +29,19 @@ async def test_a_cancellation_from_outside_passes() -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_a_task_that_hangs_after_the_stop_is_ended() -> None:
+    ended: list[str] = []
+
+    async def hangs() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("hangs")
+
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.05, stop.set)
+    async with asyncio.timeout(5):
+        await run_together(stop, _until(stop), hangs(), ended_within_s=0.1)
+    assert ended == ["hangs"]

@@ -1,0 +1,33 @@
+"""What becomes of a process's connections when it ends."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from shared.db.engine import close_engine, create_engine
+from shared.db.transaction import transaction
+from tests.support.proxy import door_to
+from tests.support.stack import Database
+
+
+async def test_a_server_that_hangs_keeps_nobody_from_ending(
+    database: Callable[[str], Awaitable[Database]],
+) -> None:
+    url = make_url((await database("points")).app)
+    async with door_to(str(url.host), int(url.port or 5432)) as door:
+        through = url.set(host="127.0.0.1", port=door.port).render_as_string(hide_password=False)
+        engine = create_engine(through, name="test", pool_size=4)
+        await asyncio.gather(*(_sleep(engine) for _ in range(4)))
+        door.stick()
+        begun = time.monotonic()
+        await close_engine(engine)
+        assert time.monotonic() - begun < 4
+
+
+async def _sleep(engine: AsyncEngine) -> None:
+    """Long enough for each to get a connection of its own."""
+    async with transaction(engine) as tx:
+        await tx.raw.execute("SELECT pg_sleep(0.2)")
