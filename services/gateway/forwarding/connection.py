@@ -24,7 +24,8 @@ class BrokenError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of a service. `target` is the path and the query as they came; `timeout_s` is for its answer."""
+    """What is asked of a service. `target` is the path and the query as they came; `timeout_s` is for everything: a
+    free connection, its making, the answer, and a second try."""
 
     method: str
     target: bytes
@@ -78,8 +79,9 @@ class Connection(asyncio.Protocol):
     def open(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
 
-    async def ask(self, question: Question) -> Reply:
-        """The answer. Raises BrokenError, TimeoutError; whoever is cancelled hangs up as well."""
+    async def ask(self, question: Question, until: float) -> Reply:
+        """The answer, by the loop's clock before `until`. Raises BrokenError, TimeoutError; whoever is cancelled hangs
+        up as well."""
         if self._transport is None or not self.open:
             raise BrokenError("the connection is closed")
         self._headers, self._body = {}, []
@@ -87,7 +89,7 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._answered = asyncio.get_running_loop().create_future()
         # A timer instead of asyncio.timeout(): it costs a third.
-        timer = asyncio.get_running_loop().call_later(question.timeout_s, self._give_up)
+        timer = asyncio.get_running_loop().call_at(until, self._give_up)
         self._transport.write(_written(question, self._host))
         try:
             return await self._answered

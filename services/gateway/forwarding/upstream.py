@@ -28,31 +28,33 @@ class Upstream:
         self._idle: list[Connection] = []
 
     async def ask(self, question: Question) -> Reply:
-        """The service's answer, whatever it is. Raises UnavailableError when there is none."""
+        """The service's answer, whatever it is. Raises UnavailableError when there is none in the question's time."""
+        until = asyncio.get_running_loop().time() + question.timeout_s
         try:
             try:
-                return await self._once(question)
+                return await self._once(question, until)
             except BrokenError:
                 # It broke before or while it was used: nothing was answered.
                 if question.method != "GET":
                     raise
-                return await self._once(question)
+                return await self._once(question, until)
         except (OSError, TimeoutError) as error:
             raise UnavailableError(
                 f"The {self.service} service does not answer; repeating the same request is safe.",
                 code="service_unavailable", retry_after_s=2.0, service=self.service,
             ) from error  # fmt: skip
 
-    async def _once(self, question: Question) -> Reply:
+    async def _once(self, question: Question, until: float) -> Reply:
+        left_s = until - asyncio.get_running_loop().time()
         if self._free.locked():
-            await asyncio.wait_for(self._free.acquire(), _POOL_S)
+            await asyncio.wait_for(self._free.acquire(), min(_POOL_S, left_s))
         else:
             await self._free.acquire()
         try:
             connection = self._kept()
             if connection is None:
-                connection = await asyncio.wait_for(self._address.connect(), _CONNECT_S)
-            reply = await connection.ask(question)
+                connection = await asyncio.wait_for(self._address.connect(), min(_CONNECT_S, left_s))
+            reply = await connection.ask(question, until)
             if connection.open:
                 connection.idle_since = asyncio.get_running_loop().time()
                 self._idle.append(connection)

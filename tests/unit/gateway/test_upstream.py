@@ -153,6 +153,31 @@ def test_a_header_cannot_become_two() -> None:
         ask(good, Question("GET", b"/v1/x", [(b"x-correlation-id", b"c\r\nx-admin: yes")]))
 
 
+def test_who_waits_for_a_connection_does_not_wait_for_the_answer_as_long_again() -> None:
+    """One deadline for a free connection, its making and the answer."""
+    released = asyncio.Event()
+
+    async def held(_: bytes, __: asyncio.StreamWriter, ___: int) -> None:
+        await released.wait()
+
+    service = Service(held)
+
+    async def run() -> float:
+        server = await asyncio.start_server(service, "127.0.0.1", 0)
+        upstreams = Upstreams({"points": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}, 1)
+        begun = asyncio.get_running_loop().time()
+        questions = [Question("GET", b"/v1/x", [], timeout_s=timeout_s) for timeout_s in (0.5, 0.7)]
+        answers = await asyncio.gather(*map(upstreams["points"].ask, questions), return_exceptions=True)
+        took_s = asyncio.get_running_loop().time() - begun
+        released.set()
+        server.close()
+        await service.close()
+        assert [type(answer) for answer in answers] == [UnavailableError] * 2
+        return took_s
+
+    assert uvloop.run(run()) < 1.0
+
+
 def test_questions_at_the_same_time_share_the_connections() -> None:
     service = Service(good)
 
