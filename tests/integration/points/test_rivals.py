@@ -2,13 +2,18 @@
 
 import asyncio
 import random
+from collections.abc import Collection
+from itertools import count
 
 import asyncpg
 import pytest
 
 from services.points.adapters.months import ensure_months
+from services.points.adapters.orders import OrderTables
+from services.points.application.ports import OrderKey
+from services.points.domain.order import Order
 from shared.clock import SystemClock
-from shared.db.transaction import transaction
+from shared.db.transaction import Transaction, transaction
 from shared.messaging.failures import Verdict, verdict
 from tests.support.points import APPLICATION, Books, Shop
 
@@ -35,6 +40,25 @@ async def test_a_purchase_and_its_return_on_two_partitions_at_once(books: Books)
         random.Random(number).shuffle(both)
         await asyncio.gather(*(post_stubbornly(books, event) for event in both))
         assert (await books.balance(shop)).posted == 50 * (number + 1)
+    assert await books.drift(shop) == {}
+
+
+async def test_a_purchase_and_its_return_that_both_find_no_order(books: Books, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have looked before either writes: the key of the order makes one of them look again."""
+    shop, both_looked, looks, real = Shop(), asyncio.Barrier(2), count(), OrderTables.lock
+    await books.open(shop)
+
+    async def lock(self: OrderTables, tx: Transaction, keys: Collection[OrderKey]) -> dict[OrderKey, Order]:
+        found = await real(self, tx, keys)
+        if next(looks) < both_looked.parties:
+            assert found == {}
+            await asyncio.wait_for(both_looked.wait(), 10)
+        return found
+
+    monkeypatch.setattr(OrderTables, "lock", lock)
+    both = [shop.bought("o-1", 8000), shop.returned("o-1", 3000, customer=None)]
+    await asyncio.gather(*(post_stubbornly(books, event) for event in both))
+    assert (await books.balance(shop)).posted == 50
     assert await books.drift(shop) == {}
 
 
