@@ -6,7 +6,6 @@ import shutil
 import signal
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import SubprocessError
@@ -20,7 +19,7 @@ from deploy.chaos.faults import FAULTS, Victim
 from deploy.chaos.judge import Court, DriftError
 from deploy.chaos.load import Load, Memory, NotAcknowledgedError
 from deploy.chaos.rebalances import Rebalances
-from deploy.chaos.report import Run
+from deploy.chaos.report import Endured, Run
 from deploy.gateway import Gateway
 from deploy.local.folder import StackFolder
 from deploy.local.stack import LocalStack
@@ -44,7 +43,7 @@ def chaos(
     run = _run(minutes, chosen, shoppers)
     if report is not None:
         report.write_text(run.markdown() + "\n")
-    found = {"seed": chosen, "faults": dict(run.faults), "events": run.memory.sent, "drift": run.drift}
+    found = {"seed": chosen, "faults": run.faults, "events": run.memory.sent, "drift": run.drift}
     show(found, run.markdown())
     if run.drift is not None:
         raise typer.Exit(1)
@@ -81,19 +80,18 @@ def _break(stack: LocalStack, minutes: float, seed: int, shoppers: int, console:
     )  # fmt: skip
     load = Load(court.base_url, court.api_key, seed=seed, shoppers=shoppers)
     rebalances = Rebalances(addresses.database)
-    faults: Counter[str] = Counter()
-    ready_after_s: list[float] = []
+    endured: list[Endured] = []
     end = time.monotonic() + minutes * 60
     try:
-        outage = _broken_off(lambda: _faults(stack, end, seed, load, console, faults, ready_after_s))
+        outage = _broken_off(lambda: _faults(stack, end, seed, load, console, endured))
     finally:
         pauses_s = rebalances.finish()
         outage = _broken_off(load.finish) or outage
     memory = load.memory
-    console.print(f"{faults.total()} faults, {memory.sent} events; the judge counts")
+    console.print(f"{len(endured)} faults, {memory.sent} events; the judge counts")
     # A shopper who gave up left an order half done: what then must be in the books, nobody knows.
     drift = f"OUTAGE, not judged: {outage}" if outage else _drift(court, memory)
-    return Run(seed, minutes, faults, memory, pauses_s, ready_after_s, drift)
+    return Run(seed, minutes, endured, memory, pauses_s, drift)
 
 
 def _broken_off(work: Callable[[], object]) -> str | None:
@@ -113,10 +111,7 @@ def _drift(court: Court, memory: Memory) -> str | None:
     return None
 
 
-def _faults(
-    stack: LocalStack, end: float, seed: int, load: Load, console: Console, done: Counter[str],
-    ready_after_s: list[float],
-) -> None:  # fmt: skip
+def _faults(stack: LocalStack, end: float, seed: int, load: Load, console: Console, endured: list[Endured]) -> None:
     """Each fault once in a random order, then in another one, until the time is over."""
     victim = Victim(stack, random.Random(seed))  # noqa: S311 - to be repeated
     begun = time.monotonic()
@@ -128,12 +123,13 @@ def _faults(
             FAULTS[name](victim)
             over = time.monotonic()
             wait_until_ready(stack)
-            ready_after_s.append(time.monotonic() - over)
+            ready_after_s = time.monotonic() - over
             load.progressed(5)
-            done[name] += 1
+            endured.append(Endured(name, ready_after_s, load.memory.slowest_answer_since_s()))
             console.print(
-                f"{over - begun:6.0f} s  {name}: {load.memory.sent - sent} events meanwhile,"
-                f" ready after {ready_after_s[-1]:.1f} s",
+                f"{over - begun:6.0f} s  {name}: {load.memory.sent - sent} events meanwhile, ready after"
+                f" {ready_after_s:.1f} s, slowest answer {endured[-1].slowest_answer_s:.1f} s",
                 highlight=False,
+                soft_wrap=True,
             )
             time.sleep(victim.dice.random() * 2)

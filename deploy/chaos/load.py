@@ -53,6 +53,7 @@ class Memory:
     slowest_s: float = 0.0
     slowest_answer_s: float = 0.0
     refusals: Counter[str] = field(default_factory=Counter)
+    _slowest_since_s: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def acknowledge(self, path: str, answer: Acknowledged) -> None:
@@ -62,7 +63,14 @@ class Memory:
             self.sent += 1
             self.slowest_s = max(self.slowest_s, answer.took_s)
             self.slowest_answer_s = max(self.slowest_answer_s, answer.slowest_answer_s)
+            self._slowest_since_s = max(self._slowest_since_s, answer.slowest_answer_s)
             self.refusals += answer.refusals
+
+    def slowest_answer_since_s(self) -> float:
+        """The slowest single answer on the way to an acknowledgement since this was last asked."""
+        with self._lock:
+            found, self._slowest_since_s = self._slowest_since_s, 0.0
+        return found
 
     def keep(self, customer: str, total_minor: int, back_minor: int) -> None:
         """An order of this customer is over: one point for each whole unit of what stays paid."""

@@ -8,28 +8,41 @@ from deploy.chaos.load import Memory
 
 
 @dataclass(frozen=True)
+class Endured:
+    """A fault that is over. `slowest_answer_s`: of the gateway, while it lasted and until the platform was ready."""
+
+    name: str
+    ready_after_s: float
+    slowest_answer_s: float
+
+
+@dataclass(frozen=True)
 class Run:
     """A run that is over. `drift` is None when the judge found nothing."""
 
     seed: int
     minutes: float
-    faults: Counter[str]
+    endured: Sequence[Endured]
     memory: Memory
     pauses_s: Sequence[float]
-    ready_after_s: Sequence[float]
     drift: str | None
+
+    @property
+    def faults(self) -> dict[str, int]:
+        """How often each was done."""
+        return dict(sorted(Counter(each.name for each in self.endured).items()))
 
     def markdown(self) -> str:
         """The report."""
         memory = self.memory
         refusals = ", ".join(f"{count} x {status}" for status, count in sorted(memory.refusals.items())) or "none"
         figures = {
-            "faults": str(self.faults.total()),
+            "faults": str(len(self.endured)),
             "events acknowledged": f"{memory.sent} ({len(memory.events)} different)",
             "answers before that which were no acknowledgement": refusals,
             "slowest acknowledgement, with all repeats": f"{memory.slowest_s:.1f} s",
             "slowest single answer": f"{memory.slowest_answer_s:.1f} s",
-            "ready again after a fault, p50 / worst": p50_and(self.ready_after_s, 1.0),
+            "ready again after a fault, p50 / worst": p50_and([each.ready_after_s for each in self.endured], 1.0),
             "a partition stood still while changing hands, p50 / p99": p50_and(self.pauses_s, 0.99),
             "drift": self.drift or "0",
         }
@@ -39,14 +52,19 @@ class Run:
                 "",
                 *_table(("what", "measured"), figures.items()),
                 "",
-                *_table(("fault", "times"), [(name, str(count)) for name, count in sorted(self.faults.items())]),
+                *_table(("fault", "times", "slowest single answer"), self._rows()),
             ]
         )
 
+    def _rows(self) -> list[tuple[str, ...]]:
+        slowest = {
+            name: max(each.slowest_answer_s for each in self.endured if each.name == name) for name in self.faults
+        }
+        return [(name, str(count), f"{slowest[name]:.1f} s") for name, count in self.faults.items()]
 
-def _table(head: tuple[str, str], rows: Iterable[tuple[str, str]]) -> list[str]:
-    lines = [f"| {head[0]} | {head[1]} |", "|---|---|"]
-    return lines + [f"| {name} | {value} |" for name, value in rows]
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    return [f"| {' | '.join(cells)} |" for cells in (head, ("---",) * len(head), *rows)]
 
 
 def p50_and(values: Sequence[float], share: float) -> str:
