@@ -5,18 +5,31 @@ lives in another cluster. Each of these halts the partition, and goes on by itse
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.db.transaction import transaction
 from shared.events.contract import Topic
 from shared.messaging import offsets
 from shared.messaging.incoming import RawRecord
 from shared.messaging.lane import HaltError, Lane
 from shared.messaging.offsets import Claim
+from shared.observability.logging import get_logger
 
+_log = get_logger(__name__)
+# The server ends who holds a transaction idly for 15 s (shared/db/engine.py), but not who stopped in the middle of a
+# COPY: while it reads the rows it hears no timeout, only being told to end.
+_SILENT_S = 15.0
+_END_SILENT = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE usename = current_user AND datname = current_database() AND pid <> pg_backend_pid()
+        AND state = 'active' AND wait_event = 'ClientRead'
+        AND query_start < clock_timestamp() - make_interval(secs => $1)
+"""
 _COMPACTED = frozenset(topic.value for topic in Topic if topic.compacted)
 
 
@@ -27,6 +40,13 @@ class Claimed:
 
     claims: dict[TopicPartition, Claim] = field(default_factory=dict)
     failures: dict[TopicPartition, Exception] = field(default_factory=dict)
+
+    def by_failure(self) -> Iterable[tuple[Exception, list[TopicPartition]]]:
+        """Those with the same failure together: a database that is away is told once, not once a partition."""
+        same: dict[str, list[TopicPartition]] = {}
+        for tp, failure in self.failures.items():
+            same.setdefault(repr(failure), []).append(tp)
+        return [(self.failures[tps[0]], tps) for tps in same.values()]
 
 
 async def claim_partitions(
@@ -51,11 +71,21 @@ async def claim_partitions(
             raise answer
         else:
             found.claims[tp] = answer
+    if any(isinstance(failure, asyncpg.LockNotAvailableError) for failure in found.failures.values()):
+        await _end_silent(engine)
     await _halt_strangers(engine, found, cluster, firsts, await consumer.end_offsets(list(found.claims)))
     for tp, claim in found.claims.items():
         known = claim.last_hash is not None and claim.next_offset > firsts[tp]
         consumer.seek(tp, claim.next_offset - 1 if known else max(firsts[tp], claim.next_offset))
     return found
+
+
+async def _end_silent(engine: AsyncEngine) -> None:
+    """End those sessions of ours whose worker stands still with a partition in its hands."""
+    async with transaction(engine) as tx:
+        ended = await tx.raw.fetch(_END_SILENT, _SILENT_S)
+    if ended:
+        _log.warning("silent_sessions_ended", count=len(ended))
 
 
 async def _halt_strangers(

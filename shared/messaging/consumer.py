@@ -228,8 +228,8 @@ class Consumer:
             self._claim_later(missing, error)
             return
         if generation == self._membership.generation:
-            for tp, failure in found.failures.items():
-                self._claim_later([tp], failure)
+            for failure, tps in found.by_failure():
+                self._claim_later(tps, failure)
             for tp, claim in found.claims.items():
                 self._lanes[tp] = Lane(claim, self._posting, service=self._settings.service)
 

@@ -1,6 +1,7 @@
 """A log that is not the one we know halts its partition and says so; it goes on by itself when that is set right."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -11,6 +12,7 @@ import shared.messaging.consumer as consumer_module
 from deploy.roles import database_url
 from shared.events.envelope import Record
 from shared.ids import new_id
+from shared.messaging import claiming
 from shared.messaging.topics import Topic, apply_topics
 from tests.integration.shared.conftest import Spine
 from tests.support.counting import bought
@@ -136,6 +138,27 @@ async def test_what_was_set_right_shows_even_when_nothing_comes_any_more(spine: 
 
 async def _nothing_halted(spine: Spine) -> bool:
     return bool(await spine.value("SELECT count(*) = 0 FROM consumer_offset WHERE halted IS NOT NULL"))
+
+
+async def test_a_worker_that_froze_in_the_middle_of_a_copy_loses_its_partition(
+    spine: Spine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No timeout of the server ends it: the heir does."""
+    monkeypatch.setattr(claiming, "_SILENT_S", 1.0)
+    await _applied(spine, 30)
+    zombie = await asyncpg.connect(spine.engine.url.set(drivername="postgresql").render_as_string(hide_password=False))
+
+    async def stands_still() -> AsyncIterator[bytes]:
+        await asyncio.sleep(3600)
+        yield b""
+
+    await zombie.execute("BEGIN; SELECT FROM consumer_offset WHERE part = 1 FOR UPDATE")
+    frozen = asyncio.create_task(zombie.copy_to_table("inbox", source=stands_still()))
+    await spine.producer.send([bought(n, spine.topic) for n in range(30, 60)], deadline_s=10)
+    async with spine.running(spine.consumer()):
+        await spine.reaches(60)
+    frozen.cancel()
+    await asyncio.gather(frozen, return_exceptions=True)
 
 
 async def test_a_fault_of_our_own_halts_and_leaves_no_hole(spine: Spine, parts: Parts) -> None:
