@@ -13,15 +13,15 @@ _AT = "to_timestamp(1760000000 + n * 0.6)"
 _POINTS = (
     "INSERT INTO inbox SELECT '{tenant}', {event}, decode(md5(n::text), 'hex'), 'applied', NULL, jsonb_build_array("
     "jsonb_build_object('kind', 'points.earned', 'points', 54, 'entry_id', {entry}, 'customer_id', {who})),"
-    " 'treue.purchases', 99, n, {at} FROM generate_series({low}, {high}) n",
+    " 'treue.purchases', 99, n, {at} FROM generate_series({low}::bigint, {high}::bigint) n",
     "INSERT INTO purchase_order SELECT '{tenant}', 'old-' || lpad(n::text, 9, '0'), {event}, {who}, 'EUR', 5440, {at},"
-    " 1, 1, 'floor', 'recompute', 54, 0, 0, 0, false, NULL, {at} FROM generate_series({low}, {high}) n",
+    " 1, 1, 'floor', 'recompute', 54, 0, 0, 0, false, NULL, {at} FROM generate_series({low}::bigint, {high}::bigint) n",
     "INSERT INTO entry SELECT {entry}, '{tenant}', {who}, 'earned', 54, 0, 54 * (1 + n / {customers}), {event},"
     " 'old-' || lpad(n::text, 9, '0'), {at}, {at}, 1 + n / {customers}, 1, 'purchase_completed',"
     " '{{\"total\": \"54.40\", \"exact\": \"54.40\", \"currency\": \"EUR\", \"rounding\": \"floor\","
-    " \"points_per_unit\": \"1\"}}' FROM generate_series({low}, {high}) n",
+    " \"points_per_unit\": \"1\"}}' FROM generate_series({low}::bigint, {high}::bigint) n",
     "INSERT INTO lot SELECT '{tenant}', {who}, {event}, {entry}, 54, 54, 0, {at}, {at}, true, NULL"
-    " FROM generate_series({low}, {high}) n",
+    " FROM generate_series({low}::bigint, {high}::bigint) n",
 )  # fmt: skip
 _WALLETS = (
     "INSERT INTO customer SELECT '{tenant}', 'customer-' || lpad(c::text, 7, '0'), now(), NULL"
@@ -38,12 +38,12 @@ _MONTHS = "SELECT ensure_entry_months_v1('2025-10-01', 4)"
 _DAY = f"({_AT} AT TIME ZONE 'Europe/Berlin')::date"
 _METRICS = (
     "INSERT INTO shop_order SELECT '{tenant}', 'old-' || lpad(n::text, 9, '0'), {who}, {at}, {day}, 5440, 0, false,"
-    " {event} FROM generate_series({low}, {high}) n",
+    " {event} FROM generate_series({low}::bigint, {high}::bigint) n",
     "INSERT INTO customer_day AS d SELECT '{tenant}', {who}, {day}, count(*), 5440 * count(*), 0"
-    " FROM generate_series({low}, {high}) n GROUP BY 2, 3 ON CONFLICT (tenant, customer, business_date) DO UPDATE"
+    " FROM generate_series({low}::bigint, {high}::bigint) n GROUP BY 2, 3 ON CONFLICT (tenant, customer, business_date) DO UPDATE"
     " SET orders = d.orders + excluded.orders, gross_minor = d.gross_minor + excluded.gross_minor",
     "INSERT INTO day_total AS d SELECT '{tenant}', {day}, false, 0, count(*), 5440 * count(*), 0"
-    " FROM generate_series({low}, {high}) n GROUP BY 2 ON CONFLICT (tenant, business_date, guest, part) DO UPDATE"
+    " FROM generate_series({low}::bigint, {high}::bigint) n GROUP BY 2 ON CONFLICT (tenant, business_date, guest, part) DO UPDATE"
     " SET orders = d.orders + excluded.orders, gross_minor = d.gross_minor + excluded.gross_minor",
 )  # fmt: skip
 
