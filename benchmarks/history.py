@@ -40,10 +40,12 @@ _METRICS = (
     "INSERT INTO shop_order SELECT '{tenant}', 'old-' || lpad(n::text, 9, '0'), {who}, {at}, {day}, 5440, 0, false,"
     " {event} FROM generate_series({low}::bigint, {high}::bigint) n",
     "INSERT INTO customer_day AS d SELECT '{tenant}', {who}, {day}, count(*), 5440 * count(*), 0"
-    " FROM generate_series({low}::bigint, {high}::bigint) n GROUP BY 2, 3 ON CONFLICT (tenant, customer, business_date) DO UPDATE"
+    " FROM generate_series({low}::bigint, {high}::bigint) n GROUP BY 2, 3"
+    " ON CONFLICT (tenant, customer, business_date) DO UPDATE"
     " SET orders = d.orders + excluded.orders, gross_minor = d.gross_minor + excluded.gross_minor",
     "INSERT INTO day_total AS d SELECT '{tenant}', {day}, false, 0, count(*), 5440 * count(*), 0"
-    " FROM generate_series({low}::bigint, {high}::bigint) n GROUP BY 2 ON CONFLICT (tenant, business_date, guest, part) DO UPDATE"
+    " FROM generate_series({low}::bigint, {high}::bigint) n GROUP BY 2"
+    " ON CONFLICT (tenant, business_date, guest, part) DO UPDATE"
     " SET orders = d.orders + excluded.orders, gross_minor = d.gross_minor + excluded.gross_minor",
 )  # fmt: skip
 
