@@ -169,7 +169,7 @@ def _of_tenants_type(event: type[Event], tenant: str, source: str, programme_ver
 def following(event: Event, event_id: UUID, cause: Headers, correlation_id: str, tenant: str) -> Record:
     """The record of an event that follows from another: what its headers say of its time, tenant, trace and programme
     is, byte by byte, what the cause's say (2 us instead of 9). `correlation_id` is for a cause that has none."""
-    kept = [header for header in cause if header[0] in _OF_THE_CAUSE]
+    kept = [header for header in cause if header[1] and header[0] in _OF_THE_CAUSE]
     if correlation_id:
         kept.append(("ce_correlationid", correlation_id.encode()))
     headers = [("ce_id", str(event_id).encode()), *_of_type(type(event)), *kept]

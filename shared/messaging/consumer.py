@@ -279,14 +279,25 @@ class Consumer:
         """Every second: for the figures' `complete_through`, and Kafka's own display of lag. Best effort, both."""
         while True:
             await asyncio.sleep(1)
-            done = [self._lanes[tp].claim for tp in self._caught_up if tp in self._lanes]
             with contextlib.suppress(Exception):
-                if done:
-                    await offsets.note_caught_up(self._engine, done)
+                await self._note_caught_up(consumer)
             positions = {tp: OffsetAndMetadata(lane.position, "") for tp, lane in self._lanes.items()}
             with contextlib.suppress(Exception):
                 if positions:
                     await asyncio.wait_for(consumer.commit(positions), timeout=2)
+
+    async def _note_caught_up(self, consumer: AIOKafkaConsumer) -> None:
+        """Which partitions had nothing left when Kafka was asked: what it had acknowledged by then is in. What was
+        fetched last does not tell: who cannot reach Kafka hears of nothing new."""
+        waiting = [tp for tp in self._caught_up if tp in self._lanes]
+        if not waiting:
+            return
+        asked_at = time.monotonic()
+        ends = await asyncio.wait_for(consumer.end_offsets(waiting), timeout=2)
+        done = [tp for tp in waiting if tp in self._lanes and self._lanes[tp].position >= ends[tp]]
+        if done:
+            ago_s = time.monotonic() - asked_at
+            await offsets.note_caught_up(self._engine, [self._lanes[tp].claim for tp in done], ago_s)
 
     @staticmethod
     def _coordination_died(consumer: AIOKafkaConsumer) -> bool:

@@ -15,6 +15,7 @@ from shared.ids import new_id
 from shared.messaging.incoming import Incoming, RawRecord, Unreadable, headers_json
 
 CONSECUTIVE_MAX = 20
+_TOLD_MAX = 512 * 1024  # bytes of a value that the topic is told; the table keeps the whole
 OPEN_MAX, AMONG_LAST = 50, 1_000
 
 _INSERT = """
@@ -85,7 +86,10 @@ async def _bury(
         code_version(), blocks, tx.now,
     )  # fmt: skip
     told = [("error", error.encode()), ("origin", f"{raw.topic}/{raw.part}/{raw.offset}".encode())]
-    return Record(Topic.DEAD_LETTERS.value, raw.key or b"", raw.value or b"", [*raw.headers, *told])
+    value = raw.value or b""
+    if len(value) > _TOLD_MAX:  # with our headers it would be more than Kafka takes
+        value, told = b"", [*told, ("omitted-bytes", str(len(value)).encode())]
+    return Record(Topic.DEAD_LETTERS.value, raw.key or b"", value, [*raw.headers, *told])
 
 
 async def bury_again(tx: Transaction, raw: RawRecord, error: str, detail: str) -> bool:

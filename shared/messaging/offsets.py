@@ -17,7 +17,7 @@ _CLAIM = """
     ON CONFLICT (topic, part) DO UPDATE SET epoch = consumer_offset.epoch + 1, owner = excluded.owner
     RETURNING next_offset, epoch, cluster_id, last_hash, consecutive_dead
 """
-_LOCK = "SELECT next_offset, epoch FROM consumer_offset WHERE topic = $1 AND part = $2 FOR UPDATE"
+_LOCK = "SELECT next_offset, epoch, last_hash FROM consumer_offset WHERE topic = $1 AND part = $2 FOR UPDATE"
 _MOVE = """
     UPDATE consumer_offset SET next_offset = $3, last_hash = $4, last_record_at = $5, halted = NULL,
         duplicates = duplicates + $6, conflicts = conflicts + $7, ignored = ignored + $8, gaps = gaps + $9,
@@ -26,7 +26,7 @@ _MOVE = """
 """
 _HALT = "UPDATE consumer_offset SET halted = $3 WHERE topic = $1 AND part = $2 AND epoch = $4"
 _CAUGHT_UP = """
-    UPDATE consumer_offset AS o SET caught_up_at = clock_timestamp(), halted = NULL
+    UPDATE consumer_offset AS o SET caught_up_at = clock_timestamp() - make_interval(secs => $4), halted = NULL
     FROM unnest($1::text[], $2::smallint[], $3::bigint[]) AS ours (topic, part, epoch)
     WHERE o.topic = ours.topic AND o.part = ours.part AND o.epoch = ours.epoch
 """
@@ -72,15 +72,16 @@ async def claim(engine: AsyncEngine, topic: str, part: int, first: int, cluster_
     return Claim(topic, part, *row)
 
 
-async def lock(tx: Transaction, claim_: Claim, position: int, last: int) -> None:
-    """Lock the partition's row for this transaction, first of all locks.
+async def lock(tx: Transaction, claim_: Claim, position: int, last: int, fingerprint: bytes) -> None:
+    """Lock the partition's row for this transaction, first of all locks. `fingerprint` is that of the record `last`.
 
-    Raises FencedError when the partition has another owner, AlreadyAppliedError when `last` is behind it already.
+    Raises FencedError when the partition has another owner or was moved by hand (it is claimed and checked anew then),
+    AlreadyAppliedError when just this was committed before.
     """
     row = await tx.raw.fetchrow(_LOCK, claim_.topic, claim_.part)
     if row is None or row["epoch"] != claim_.epoch:
         raise FencedError(f"{claim_.topic}/{claim_.part}: claimed by another worker")
-    if row["next_offset"] > last:
+    if row["next_offset"] == last + 1 and row["last_hash"] == fingerprint:
         raise AlreadyAppliedError
     if row["next_offset"] != position:
         raise FencedError(f"{claim_.topic}/{claim_.part}: stands at {row['next_offset']}, not at {position}")
@@ -103,7 +104,7 @@ async def note_halt(engine: AsyncEngine, claim_: Claim, reason: str) -> None:
         await tx.raw.execute(_HALT, claim_.topic, claim_.part, reason, claim_.epoch)
 
 
-async def note_caught_up(engine: AsyncEngine, claims: Sequence[Claim]) -> None:
-    """Write down that there was nothing left to do on these partitions just now; so none of them stands still."""
+async def note_caught_up(engine: AsyncEngine, claims: Sequence[Claim], ago_s: float = 0.0) -> None:
+    """Write down that there was nothing left to do on these partitions so long ago; so none of them stands still."""
     async with transaction(engine) as tx:
-        await tx.raw.execute(_CAUGHT_UP, [c.topic for c in claims], [c.part for c in claims], [c.epoch for c in claims])
+        await tx.raw.execute(_CAUGHT_UP, *zip(*((c.topic, c.part, c.epoch) for c in claims), strict=True), ago_s)

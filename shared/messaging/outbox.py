@@ -6,6 +6,7 @@ of two thousand events costs one row or two and the records of one customer keep
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
@@ -19,7 +20,8 @@ _INSERT = """
     SELECT bucket, records, record_count, $4 FROM unnest($1::smallint[], $2::bytea[], $3::int[])
         AS new (bucket, records, record_count)
 """
-_Stored = tuple[str, bytes, bytes, list[tuple[str, bytes]]]
+# Any: a foreign record's header may have no value, and its dead letter's then neither.
+_Stored = tuple[str, bytes, bytes, list[tuple[str, Any]]]
 _decoder = msgspec.msgpack.Decoder(list[_Stored])
 
 

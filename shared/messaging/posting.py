@@ -32,7 +32,7 @@ class Posting:
         last = items[-1].raw.offset
         tally = Tally(self._service, items[0].raw.topic, len(items))
         async with transaction(self._engine) as tx:
-            await offsets.lock(tx, claim, position, last)
+            await offsets.lock(tx, claim, position, last, items[-1].raw.fingerprint)
             failpoints.reach("post_after_lock")
             passed = await self._effects(tx, position, items, tally)
             await offsets.move(tx, claim, last + 1, items[-1].raw.fingerprint, items[-1].raw.timestamp, passed)
@@ -44,7 +44,7 @@ class Posting:
     async def bury(self, claim: Claim, position: int, event: Incoming, error: BaseException) -> None:
         """Make a dead letter of this one event and move the partition behind it."""
         async with transaction(self._engine) as tx:
-            await offsets.lock(tx, claim, position, event.raw.offset)
+            await offsets.lock(tx, claim, position, event.raw.offset, event.raw.fingerprint)
             told = await dead_letters.bury(tx, event, error, blocks=self._application.blocks(event.event))
             await outbox.append(tx, [told])
             passed = Passed(gaps=event.raw.offset - position, dead=True)

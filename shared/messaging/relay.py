@@ -46,6 +46,7 @@ class Relay:
     def __init__(self, engine: AsyncEngine, producer: Producer, *, service: str) -> None:
         self._engine, self._producer, self._service = engine, producer, service
         self._wake = asyncio.Event()
+        self._bucket: int | None = None
 
     def wake(self) -> None:
         """Something was committed by this process: look at once instead of at the next poll."""
@@ -75,12 +76,20 @@ class Relay:
             known = isinstance(error, UnavailableError) or verdict(error) is not Verdict.REFUSE
             (_log.warning if known else _log.exception)("relay_failed", error=f"{type(error).__name__}: {error}")
             await asyncio.sleep(0.2 + random.random())  # noqa: S311 - jitter, not a secret
+            if not known:
+                await self._let_others_go_first()
             return False
+
+    async def _let_others_go_first(self) -> None:
+        """A bucket that cannot be published must not keep its turn: the other customers' records wait for nobody."""
+        with contextlib.suppress(Exception):
+            async with transaction(self._engine) as tx:
+                await tx.raw.execute(_RAN, self._bucket)
 
     async def publish_bucket(self) -> bool:
         """Publish one bucket's oldest rows; False when there was nothing to do."""
         async with transaction(self._engine, statement_timeout_s=15) as tx:
-            bucket = await tx.raw.fetchval(_LEASE)
+            self._bucket = bucket = await tx.raw.fetchval(_LEASE)
             if bucket is None:
                 return False
             await self._publish(tx, bucket)

@@ -92,7 +92,7 @@ class Unparker:
         except StillWaitingError as waiting:
             await self._note_tried(key, str(waiting))
         except Exception as error:
-            if verdict(error) is not Verdict.REFUSE:
+            if verdict(error) is Verdict.RETRY:
                 raise
             await self._one_by_one(key)
         else:
@@ -107,9 +107,9 @@ class Unparker:
         except StillWaitingError as waiting:
             await self._note_tried(key, str(waiting))
         except Exception as error:
-            if verdict(error) is not Verdict.REFUSE:
+            if verdict(error) is Verdict.RETRY:
                 raise
-            # Our own fault; the other keys must not wait for it.
+            # Our own fault, or a rival's; the other keys must not wait for it.
             _log.exception("unparking_failed", key=key)
             await self._note_tried(key, f"failed: {type(error).__name__}: {error}"[:500])
 

@@ -14,7 +14,14 @@ from shared.messaging import inbox, offsets, relay
 from shared.messaging.consumer import Consumer
 from shared.messaging.incoming import Incoming
 from shared.messaging.offsets import AlreadyAppliedError, Claim
-from tests.integration.shared import test_claiming, test_consumer, test_generations, test_producer, test_relay
+from tests.integration.shared import (
+    test_claiming,
+    test_consumer,
+    test_generations,
+    test_posting,
+    test_producer,
+    test_relay,
+)
 from tests.integration.shared.conftest import Spine
 from tests.support.stack import Parts
 
@@ -22,7 +29,7 @@ RED = (AssertionError, TimeoutError)
 
 
 async def test_without_the_epoch_a_zombie_is_not_fenced(spine: Spine, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def lock(tx: Transaction, claim: Claim, position: int, last: int) -> None:
+    async def lock(tx: Transaction, claim: Claim, position: int, last: int, fingerprint: bytes) -> None:
         row = await tx.raw.fetchrow(offsets._LOCK, claim.topic, claim.part)
         if row["next_offset"] > last:
             raise AlreadyAppliedError
@@ -30,6 +37,26 @@ async def test_without_the_epoch_a_zombie_is_not_fenced(spine: Spine, monkeypatc
     monkeypatch.setattr(offsets, "lock", lock)
     with pytest.raises(RED):
         await test_consumer.test_a_fenced_owner_changes_nothing(spine)
+
+
+async def test_without_the_offset_row_first_an_heir_does_not_wait(
+    spine: Spine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same check, but after the effects."""
+    real_lock, real_move = offsets.lock, offsets.move
+    later: list[Any] = []
+
+    async def lock(*arguments: Any) -> None:
+        later.extend(arguments)
+
+    async def move(*arguments: Any) -> None:
+        await real_lock(*later)
+        await real_move(*arguments)
+
+    monkeypatch.setattr(offsets, "lock", lock)
+    monkeypatch.setattr(offsets, "move", move)
+    with pytest.raises(RED):
+        await test_posting.test_an_heir_waits_for_the_batch_that_is_under_way(spine)
 
 
 async def test_without_the_inbox_a_repetition_has_its_effect_again(

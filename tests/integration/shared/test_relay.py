@@ -74,6 +74,34 @@ async def test_what_is_committed_is_published_and_what_is_rolled_back_is_not(spi
     assert await _published(spine) == {"k": list(range(10))}
 
 
+async def test_a_header_without_a_value_is_published_as_it_came(spine: Spine) -> None:
+    """Kafka allows it, so a foreign record may have one, and its dead letter with it."""
+    async with transaction(spine.engine) as tx:
+        await outbox.append(tx, [Record(spine.topic, b"k", b"1", [("theirs", None)])])  # type: ignore[list-item]
+    async with _relays(spine, 1):
+        await until(lambda: _drained(spine))
+    assert await _published(spine) == {"k": [1]}
+
+
+async def test_a_row_that_cannot_be_published_holds_up_no_other_bucket(spine: Spine) -> None:
+    async with transaction(spine.engine) as tx:
+        await tx.raw.execute("INSERT INTO outbox (bucket, records, record_count, created_at) VALUES (0, 'x', 1, now())")
+    keys = next([one, two] for one in "abcdefgh" for two in "stuvwxyz" if 0 not in map(_bucket, (one, two)))
+    for key in keys:
+        await _append(spine, key, range(3))
+
+    async def only_the_bad_one() -> bool:
+        return [row[0] for row in await spine.fetch("SELECT bucket FROM outbox")] == [0]
+
+    async with _relays(spine, 1):
+        await until(only_the_bad_one)
+    assert await _published(spine) == {key: [0, 1, 2] for key in keys}
+
+
+def _bucket(key: str) -> int:
+    return outbox.bucket_of(key.encode())
+
+
 async def test_four_relays_under_killed_sessions_lose_nothing_and_keep_each_keys_order(spine: Spine) -> None:
     keys = [f"k-{n}" for n in range(20)]
     dice = random.Random(20261122)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import asyncpg
 import pytest
 
 from deploy import letters
@@ -139,6 +140,33 @@ async def test_what_is_refused_behind_a_letter_is_a_letter_too(broken: Spine) ->
     assert await broken.value("SELECT total FROM paid WHERE customer_id = 'c-7'") == 200
     assert await broken.value("SELECT count(*) FROM parked_event") == 6
     assert await broken.value(_TRACES) == 0
+
+
+async def test_a_letter_that_violates_a_key_again_and_again_holds_up_no_other(
+    broken: Spine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be a rival's doing, so that it is tried again; but each in its turn."""
+    real = Counting.apply
+
+    async def apply(self: Counting, tx: Transaction, events: Sequence[Incoming]) -> Effects:
+        if any(event.event.order_id == "o-17" for event in events):  # type: ignore[attr-defined]
+            raise asyncpg.UniqueViolationError("o-17 again")
+        return await real(self, tx, events)
+
+    broken.application.broken = {"o-128"}  # of customer 8
+    await broken.producer.send([bought(n, broken.topic) for n in range(120, 130)], deadline_s=10)
+    async with broken.running(broken.consumer()):
+        await broken.reaches(110)
+    broken.application.broken = set()
+    await _retry_all(broken)
+    monkeypatch.setattr(Counting, "apply", apply)
+    unparker = Unparker(broken.engine, broken.application)
+
+    async def only_the_first_is_left() -> bool:
+        await unparker.try_all()
+        return {row[0][-1] for row in await broken.fetch("SELECT record_key FROM parked_event")} == {"7"}
+
+    await until(only_the_first_is_left)
 
 
 async def test_a_broken_release_does_not_turn_all_that_waits_into_letters(
