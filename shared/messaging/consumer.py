@@ -39,6 +39,7 @@ _HALT_RETRY_S = 5.0
 _CLAIM_RETRY_S = 0.5
 _DRAIN_S = 5.0
 _EMPTY_S = 30.0
+_SILENT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,9 @@ class Consumer:
             else:
                 await self._wait_for_work(stop)
             alone_since = time.monotonic() if self._membership.assigned else alone_since
-            if time.monotonic() - alone_since > _EMPTY_S or self._coordination_died(consumer):
+            if self._client_died(consumer):
+                raise TimeoutError("the Kafka client died: joining the group anew")
+            if time.monotonic() - alone_since > _EMPTY_S:
                 # aiokafka's member without partitions leaves and does not come back by itself.
                 raise TimeoutError("no partitions assigned for a while: joining the group anew")
 
@@ -160,12 +163,19 @@ class Consumer:
         self, consumer: AIOKafkaConsumer, idle: list[TopicPartition]
     ) -> Mapping[TopicPartition, list[object]]:
         """What has come for these partitions, as soon as there is something, or nothing, as soon as another lane is
-        free: what lies ready for that one must not wait for these."""
+        free: what lies ready for that one must not wait for these.
+
+        Raises TimeoutError when the client, which answers twice a second if only by nothing, does not answer at all.
+        """
         reading = asyncio.ensure_future(
             consumer.getmany(*idle, timeout_ms=_POLL_MS, max_records=self._settings.batch_max)
         )
         try:
-            await asyncio.wait([reading, *self._working.values()], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(
+                [reading, *self._working.values()], timeout=_SILENT_S, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not done:
+                raise TimeoutError("the Kafka client does not answer: joining the group anew")
             return reading.result() if reading.done() else {}
         finally:
             reading.cancel()
@@ -300,6 +310,11 @@ class Consumer:
             await offsets.note_caught_up(self._engine, [self._lanes[tp].claim for tp in done], ago_s)
 
     @staticmethod
-    def _coordination_died(consumer: AIOKafkaConsumer) -> bool:
-        task = getattr(consumer._coordinator, "_coordination_task", None)  # noqa: SLF001 - it dies in silence
-        return task is not None and task.done()
+    def _client_died(consumer: AIOKafkaConsumer) -> bool:
+        """aiokafka's tasks die in silence: the fetcher when uvloop closes a connection under its hands (RuntimeError),
+        the coordinator when the group forgets it. Nothing comes any more then, and nothing is said."""
+        tasks = (
+            getattr(consumer._coordinator, "_coordination_task", None),  # noqa: SLF001
+            getattr(consumer._fetcher, "_fetch_task", None),  # noqa: SLF001
+        )
+        return any(task is not None and task.done() for task in tasks)

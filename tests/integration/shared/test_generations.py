@@ -1,12 +1,14 @@
-"""Records that were read in an older generation of the group belong to somebody else."""
+"""Records that were read in an older generation of the group belong to somebody else; a dead client is replaced."""
 
 from typing import Any
 
-from aiokafka import TopicPartition
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.messaging.lane import Lane
 from shared.messaging.offsets import Claim
 from tests.integration.shared.conftest import Spine
+from tests.support.counting import bought
 
 
 class _Reader:
@@ -33,3 +35,21 @@ async def test_what_was_read_before_a_rebalance_is_dropped(spine: Spine) -> None
     reader = _Reader(lambda: membership.on_partitions_assigned([tp]), object())
     await consumer._feed(reader, [tp])
     assert not consumer._working, "a record of an unclaimed partition reached a lane"
+
+
+async def test_a_client_whose_fetcher_died_is_replaced(spine: Spine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its task ends with an exception that nobody asks for, when the loop closes a connection under its hands."""
+    clients: list[AIOKafkaConsumer] = []
+
+    def client(*topics: str, **settings: Any) -> AIOKafkaConsumer:
+        clients.append(AIOKafkaConsumer(*topics, **settings))
+        return clients[-1]
+
+    monkeypatch.setattr("shared.messaging.consumer.AIOKafkaConsumer", client)
+    async with spine.running(spine.consumer()):
+        await spine.producer.send([bought(n, spine.topic) for n in range(10)], deadline_s=10)
+        await spine.reaches(10)
+        clients[0]._fetcher._fetch_task.cancel()
+        await spine.producer.send([bought(n, spine.topic) for n in range(10, 20)], deadline_s=10)
+        await spine.reaches(20)
+    assert len(clients) == 2
