@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
-from aiokafka.structs import OffsetAndMetadata
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.messaging import offsets
@@ -27,6 +26,7 @@ from shared.messaging.lane import HaltError, Lane
 from shared.messaging.membership import Membership
 from shared.messaging.offsets import FencedError
 from shared.messaging.posting import Posting
+from shared.messaging.progress import show_progress
 from shared.messaging.stopping import stop_within
 from shared.messaging.topics import cluster_id
 from shared.observability.logging import get_logger
@@ -114,7 +114,7 @@ class Consumer:
         try:
             await asyncio.wait_for(consumer.start(), timeout=60)
             self.connected = True
-            showing = asyncio.ensure_future(self._show_progress(consumer))
+            showing = asyncio.ensure_future(show_progress(self._engine, consumer, self._lanes, self._caught_up))
             await self._read(consumer, cluster, stop)
         finally:
             self.connected = False
@@ -284,30 +284,6 @@ class Consumer:
             if lane.position >= high:
                 self._caught_up.add(tp)
                 self._go_on(tp)
-
-    async def _show_progress(self, consumer: AIOKafkaConsumer) -> None:
-        """Every second: for the figures' `complete_through`, and Kafka's own display of lag. Best effort, both."""
-        while True:
-            await asyncio.sleep(1)
-            with contextlib.suppress(Exception):
-                await self._note_caught_up(consumer)
-            positions = {tp: OffsetAndMetadata(lane.position, "") for tp, lane in self._lanes.items()}
-            with contextlib.suppress(Exception):
-                if positions:
-                    await asyncio.wait_for(consumer.commit(positions), timeout=2)
-
-    async def _note_caught_up(self, consumer: AIOKafkaConsumer) -> None:
-        """Which partitions had nothing left when Kafka was asked: what it had acknowledged by then is in. What was
-        fetched last does not tell: who cannot reach Kafka hears of nothing new."""
-        waiting = [tp for tp in self._caught_up if tp in self._lanes]
-        if not waiting:
-            return
-        asked_at = time.monotonic()
-        ends = await asyncio.wait_for(consumer.end_offsets(waiting), timeout=2)
-        done = [tp for tp in waiting if tp in self._lanes and self._lanes[tp].position >= ends[tp]]
-        if done:
-            ago_s = time.monotonic() - asked_at
-            await offsets.note_caught_up(self._engine, [self._lanes[tp].claim for tp in done], ago_s)
 
     @staticmethod
     def _client_died(consumer: AIOKafkaConsumer) -> bool:
