@@ -37,7 +37,7 @@ _BATCH_MAX = 2_000
 _POLL_MS = 500  # an idle service waits at the broker, which answers as soon as there is something
 _HALT_RETRY_S = 5.0
 _CLAIM_RETRY_S = 0.5
-_DRAIN_S = 5.0
+_DRAIN_S = 3.0
 _EMPTY_S = 30.0
 _SILENT_S = 20.0
 
@@ -122,7 +122,7 @@ class Consumer:
                 showing.cancel()
                 await asyncio.gather(showing, return_exceptions=True)
             await self._let_go()
-            await stop_within(consumer, 5)
+            await stop_within(consumer, 3)
 
     async def _read(self, consumer: AIOKafkaConsumer, cluster: str, stop: asyncio.Event) -> None:
         alone_since = time.monotonic()
