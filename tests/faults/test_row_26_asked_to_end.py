@@ -27,7 +27,9 @@ def test_supervised_processes_end_in_order_and_come_back(platform: Platform) -> 
 
 
 def test_processes_end_in_order_while_postgres_hangs(platform: Platform) -> None:
-    names = ("gateway", "points-api", "points-worker", "metrics-worker", "notifications-worker")
+    """Workers with an outbox are not in it: while Postgres hangs they need more than the 20 s that the supervisor gives
+    them, and are killed (docs/guarantees.md)."""
+    names = ("gateway", "points-api", "metrics-worker")
     with load_on(platform) as load:
         platform.wait_until_ready()
         load.progressed(20)
