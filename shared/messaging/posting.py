@@ -29,13 +29,14 @@ class Posting:
 
         Raises what the database or the handler raises, FencedError, AlreadyAppliedError; nothing is done then.
         """
-        last = items[-1].raw.offset
+        raw = items[-1].raw
+        last, fingerprint = raw.offset, raw.fingerprint
         tally = Tally(self._service, items[0].raw.topic, len(items))
         async with transaction(self._engine) as tx:
-            await offsets.lock(tx, claim, position, last, items[-1].raw.fingerprint)
+            await offsets.lock(tx, claim, position, last, fingerprint)
             failpoints.reach("post_after_lock")
             passed = await self._effects(tx, position, items, tally)
-            await offsets.move(tx, claim, last + 1, items[-1].raw.fingerprint, items[-1].raw.timestamp, passed)
+            await offsets.move(tx, claim, last + 1, fingerprint, raw.timestamp, passed)
             failpoints.reach("post_before_commit")
         failpoints.reach("post_after_commit")
         tally.count()
@@ -43,13 +44,14 @@ class Posting:
 
     async def bury(self, claim: Claim, position: int, event: Incoming, error: BaseException) -> None:
         """Make a dead letter of this one event and move the partition behind it."""
+        raw, fingerprint = event.raw, event.raw.fingerprint
         async with transaction(self._engine) as tx:
-            await offsets.lock(tx, claim, position, event.raw.offset, event.raw.fingerprint)
+            await offsets.lock(tx, claim, position, raw.offset, fingerprint)
             told = await dead_letters.bury(tx, event, error, blocks=self._application.blocks(event.event))
             await outbox.append(tx, [told])
-            passed = Passed(gaps=event.raw.offset - position, dead=True)
-            await offsets.move(tx, claim, event.raw.offset + 1, event.raw.fingerprint, event.raw.timestamp, passed)
-        Tally(self._service, event.raw.topic, 1, dead=1).count()
+            passed = Passed(gaps=raw.offset - position, dead=True)
+            await offsets.move(tx, claim, raw.offset + 1, fingerprint, raw.timestamp, passed)
+        Tally(self._service, raw.topic, 1, dead=1).count()
 
     async def _effects(self, tx: Transaction, position: int, items: Sequence[Item], tally: Tally) -> Passed:
         events = [item for item in items if isinstance(item, Incoming)]
