@@ -1,6 +1,7 @@
 """Shoppers who buy, return and repeat themselves until told to stop, and remember what was acknowledged.
 
-What they remember is a serial oracle: each order belongs to one shopper, who does one thing after the other.
+What they remember is a serial oracle: each order belongs to one shopper, who does one thing after the other. Some
+returns come before their purchase; some event ids come again with another body, which must have no effect.
 """
 
 import json
@@ -8,6 +9,7 @@ import random
 import threading
 import time
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -113,24 +115,44 @@ class Till:
 
     def once(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Status and answer of one request; 0 and the reason where there was none."""
+        status, answer, _ = self.exchange(method, path, body)
+        return status, answer
+
+    def exchange(self, method: str, path: str, body: Any = None) -> tuple[int, Any, Mapping[str, str]]:
+        """The same, and the answer's headers by their names in lower case."""
         connection = self._connection or HTTPConnection(self._address, timeout=_TIMEOUT_S)
         try:
             connection.request(method, path, None if body is None else json.dumps(body), self._headers)
             response = connection.getresponse()
             content = response.read()
             self._connection = connection
-            return response.status, json.loads(content or b"null")
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return response.status, json.loads(content or b"null"), headers
         except (OSError, HTTPException, ValueError) as broken:
             connection.close()
             self._connection = None
-            return 0, repr(broken)
+            return 0, repr(broken), {}
 
 
 class Load:
-    """Runs from its making until `finish`. `pause_s` between two orders of one shopper keeps the load even."""
+    """Runs from its making until `finish`. `pause_s` between two orders of one shopper keeps the load even.
 
-    def __init__(self, base_url: str, api_key: str, *, seed: int, shoppers: int = 4, pause_s: float = 0.05) -> None:
+    `other_bodies`: some event ids come again with another body. The first one counts, for it was acknowledged before,
+    unless somebody lets it become a dead letter: then a service sees the other one first.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: str,
+        *,
+        seed: int,
+        shoppers: int = 4,
+        pause_s: float = 0.05,
+        other_bodies: bool = False,
+    ) -> None:
         self.memory = Memory()
+        self._other_bodies = other_bodies
         self._base_url, self._api_key, self._pause_s = base_url, api_key, pause_s
         self._name = f"{seed}-{new_id_text()[-8:]}"
         self._stop = threading.Event()
@@ -168,8 +190,12 @@ class Load:
         back = dice.randrange(1, total + 1) if dice.random() < 0.25 else 0
         bought = purchase(customer, name, total)
         bodies = [(PURCHASES, bought)] + ([(RETURNS, returned(bought, name, back))] if back else [])
+        if dice.random() < 0.2:
+            bodies.reverse()
         if dice.random() < 0.1:
             bodies.append(bodies[0])
+        if self._other_bodies and dice.random() < 0.05:
+            bodies.append((PURCHASES, purchase(customer, name, total + 100)))
         for path, body in bodies:
             self.memory.acknowledge(path, till.send(path, body))
         self.memory.keep(customer, total, back)
