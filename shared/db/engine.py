@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
@@ -12,6 +13,7 @@ from shared.observability.logging import get_logger
 
 _log = get_logger(__name__)
 _CLOSED_WITHIN_S = 1.0
+_sessions: WeakSet[Any] = WeakSet()  # every session of this process, as asyncpg has it
 # What the server itself enforces on each of our sessions, whatever the client does or forgets.
 _SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "15s",
@@ -52,6 +54,7 @@ def create_engine(
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:
         connection.run_async(use_quick_instants)
+        _sessions.add(connection.driver_connection)
 
     return engine
 
@@ -64,3 +67,11 @@ async def close_engine(engine: AsyncEngine) -> None:
             await engine.dispose()
     except TimeoutError:
         _log.warning("database_left_without_an_answer")
+
+
+def break_off() -> None:
+    """Leave every session of this process at once: what waits for the server's answer fails, and what was not committed
+    is rolled back when the server sees it. For a process that ends: a task that is only cancelled first asks a server
+    that hangs for its rollback, fifteen seconds long."""
+    for session in list(_sessions):
+        session.terminate()

@@ -27,19 +27,16 @@ def test_supervised_processes_end_in_order_and_come_back(platform: Platform) -> 
 
 
 def test_processes_end_in_order_while_postgres_hangs(platform: Platform) -> None:
-    """Workers with an outbox are not in it: while Postgres hangs they need more than the 20 s that the supervisor gives
-    them, and are killed (docs/guarantees.md)."""
-    names = ("gateway", "points-api", "metrics-worker")
     with load_on(platform) as load:
         platform.wait_until_ready()
         load.progressed(20)
         try:
             with platform.frozen("postgres"):
                 time.sleep(1)
-                platform.stack.supervisor.stop(names)
-            said = {name: _supervisors_last_word_of(platform, name) for name in names}
+                platform.stack.supervisor.stop(_PROCESSES)
+            said = {name: _supervisors_last_word_of(platform, name) for name in _PROCESSES}
         finally:
-            platform.stack.supervisor.start(names)
+            platform.stack.supervisor.start(_PROCESSES)
         load.progressed(10)
     assert not [line for line in said.values() if "terminated by SIGKILL" in line]
 

@@ -1,14 +1,16 @@
 """What becomes of a process's connections when it ends."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db.engine import close_engine, create_engine
+from shared.db.engine import break_off, close_engine, create_engine
 from shared.db.transaction import transaction
+from shared.process import run_together
 from tests.support.proxy import door_to
 from tests.support.stack import Database
 
@@ -25,6 +27,36 @@ async def test_a_server_that_hangs_keeps_nobody_from_ending(
         begun = time.monotonic()
         await close_engine(engine)
         assert time.monotonic() - begun < 4
+
+
+async def test_a_process_in_a_transaction_ends_though_the_server_hangs(
+    database: Callable[[str], Awaitable[Database]],
+) -> None:
+    """Without the force a cancelled task asks for its rollback, and waits for the answer: 15 seconds."""
+    url = make_url((await database("points")).app)
+    async with door_to(str(url.host), int(url.port or 5432)) as door:
+        through = url.set(host="127.0.0.1", port=door.port).render_as_string(hide_password=False)
+        engine = create_engine(through, name="test", pool_size=4)
+        stop = asyncio.Event()
+        waiting = asyncio.create_task(
+            run_together(stop, *(_work(engine) for _ in range(4)), ended_within_s=0.5, by_force=break_off)
+        )
+        await asyncio.sleep(1)
+        door.stick()
+        begun = time.monotonic()
+        stop.set()
+        await asyncio.wait([waiting], timeout=20)
+        assert waiting.done()
+        assert time.monotonic() - begun < 4
+        await close_engine(engine)
+
+
+async def _work(engine: AsyncEngine) -> None:
+    """As the relay and the unparker do: an error is no reason to end."""
+    while True:
+        with contextlib.suppress(Exception):
+            async with transaction(engine) as tx:
+                await tx.raw.execute("SELECT pg_sleep(0.1)")
 
 
 async def _sleep(engine: AsyncEngine) -> None:
