@@ -1,7 +1,7 @@
 """The tables customer_state and customer_day."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from services.metrics.domain.customers import CustomerKey, CustomerState, DaySums
 from services.metrics.domain.sums import CustomerDay, Sums
@@ -10,6 +10,7 @@ from shared.db.transaction import Transaction
 
 _KEY = (columns.texts, columns.texts)
 _DAY: tuple[columns.Kind, ...] = (*_KEY, columns.times, *[columns.numbers] * 3)
+_DAY_COLUMNS = ("tenant", "customer", "business_date", "orders", "gross_minor", "refunded_minor")
 _STATE = (
     "tenant", "customer", "first_day", "second_day", "last_day", "days", "orders", "gross_minor", "refunded_minor",
 )  # fmt: skip
@@ -27,22 +28,18 @@ _UPDATE = """
         AS new (tenant, customer, first_day, second_day, last_day, days, orders, gross_minor, refunded_minor)
     WHERE (s.tenant, s.customer) = (new.tenant, new.customer)
 """
-_ADD_DAYS = """
-    INSERT INTO customer_day AS known (tenant, customer, business_date, orders, gross_minor, refunded_minor)
-    SELECT * FROM unnest($1::text::text[], $2::text::text[], $3::text::date[], $4::text::int[], $5::text::bigint[],
-        $6::text::bigint[])
-    ON CONFLICT (tenant, customer, business_date) DO UPDATE SET orders = known.orders + excluded.orders,
-        gross_minor = known.gross_minor + excluded.gross_minor,
-        refunded_minor = known.refunded_minor + excluded.refunded_minor
+_KNOWN_DAYS = """
+    SELECT d.tenant, d.customer, d.business_date
+    FROM unnest($1::text::text[], $2::text::text[], $3::text::date[]) AS asked (tenant, customer, business_date)
+    JOIN customer_day d ON (d.tenant, d.customer, d.business_date) = (asked.tenant, asked.customer, asked.business_date)
 """
-# A change that takes something away: the row is there, since what is taken was added to it.
-_LOWER_DAYS = """
-    UPDATE customer_day known SET orders = known.orders + less.orders,
-        gross_minor = known.gross_minor + less.gross_minor,
-        refunded_minor = known.refunded_minor + less.refunded_minor
+_ADD_TO_DAYS = """
+    UPDATE customer_day known SET orders = known.orders + more.orders,
+        gross_minor = known.gross_minor + more.gross_minor,
+        refunded_minor = known.refunded_minor + more.refunded_minor
     FROM unnest($1::text::text[], $2::text::text[], $3::text::date[], $4::text::int[], $5::text::bigint[],
-        $6::text::bigint[]) AS less (tenant, customer, business_date, orders, gross_minor, refunded_minor)
-    WHERE (known.tenant, known.customer, known.business_date) = (less.tenant, less.customer, less.business_date)
+        $6::text::bigint[]) AS more (tenant, customer, business_date, orders, gross_minor, refunded_minor)
+    WHERE (known.tenant, known.customer, known.business_date) = (more.tenant, more.customer, more.business_date)
 """
 _DAYS_OF = """
     SELECT d.tenant, d.customer, d.business_date, d.orders, d.gross_minor, d.refunded_minor
@@ -62,14 +59,21 @@ class CustomerTable:
         rows = await self._db.fetch(_LOCK, *columns.of(sorted(keys), *_KEY))
         return {(row[0], row[1]): CustomerState(*row[2:]) for row in rows}
 
-    async def add_days(self, changes: Mapping[CustomerDay, Sums]) -> None:
-        """Add to customers' days."""
-        rows = [(*key, s.orders, s.gross_minor, s.refunded_minor) for key, s in sorted(changes.items(), key=_by_key)]
-        more, less = [row for row in rows if min(row[3:]) >= 0], [row for row in rows if min(row[3:]) < 0]
+    async def add_days(self, changes: Mapping[CustomerDay, Sums], known: Container[CustomerKey]) -> None:
+        """Add to customers' days. Only who is `known`, and locked, has any; a customer whom another transaction makes
+        known meanwhile raises UniqueViolationError: the batch is then done again, and finds them.
+
+        New days are told apart and copied: 10 -> 6 us of Postgres an event against INSERT .. ON CONFLICT."""
+        asked = [key for key in changes if key[:2] in known]
+        rows = await self._db.fetch(_KNOWN_DAYS, *columns.of(asked, *_KEY, columns.times)) if asked else ()
+        there = {(row[0], row[1], row[2]) for row in rows}
+        new, more = [], []
+        for key, s in sorted(changes.items(), key=_by_key):
+            (more if key in there else new).append((*key, s.orders, s.gross_minor, s.refunded_minor))
+        if new:
+            await self._db.copy_records_to_table("customer_day", records=new, columns=_DAY_COLUMNS)
         if more:
-            await self._db.execute(_ADD_DAYS, *columns.of(more, *_DAY))
-        if less:
-            await self._db.execute(_LOWER_DAYS, *columns.of(less, *_DAY))
+            await self._db.execute(_ADD_TO_DAYS, *columns.of(more, *_DAY))
 
     async def days_of(self, keys: Sequence[CustomerKey]) -> dict[CustomerKey, list[DaySums]]:
         """All days of these customers."""

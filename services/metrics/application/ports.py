@@ -1,6 +1,6 @@
 """What the application needs of the outside. Every method works inside one open transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from services.metrics.domain.customers import CustomerKey, CustomerState, DaySums
@@ -49,8 +49,8 @@ class Customers(Protocol):
         """The states that exist, locked in the order of their keys until the transaction ends."""
         ...
 
-    async def add_days(self, changes: Mapping[CustomerDay, Sums]) -> None:
-        """Add to customers' days."""
+    async def add_days(self, changes: Mapping[CustomerDay, Sums], known: Container[CustomerKey]) -> None:
+        """Add to customers' days; only customers who are `known` have any."""
         ...
 
     async def days_of(self, keys: Sequence[CustomerKey]) -> dict[CustomerKey, list[DaySums]]:

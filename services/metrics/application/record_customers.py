@@ -11,7 +11,7 @@ async def record_customers(store: Store, changes: DayChanges) -> None:
     if not by_customer:
         return
     known = await store.customers.lock(list(by_customer))
-    await store.customers.add_days(changes.customers)
+    await store.customers.add_days(changes.customers, known)
     created: dict[CustomerKey, CustomerState] = {}
     rewritten: list[CustomerKey] = []
     for key, days in by_customer.items():
