@@ -152,11 +152,13 @@ class _Lane:
         self._sending = asyncio.ensure_future(self._send())
 
     async def _send(self) -> None:
-        """One batch: what waits, as much of it as a batch holds."""
-        batch = self._producer.create_batch()
-        deliveries = self._fill(batch)
+        """One batch: what waits, as much of it as a batch holds. Whatever fails, the lane goes on and everybody whose
+        records it took is told."""
+        deliveries: list[_Delivery] = []
         error: Exception | None = None
         try:
+            batch = self._producer.create_batch()
+            self._fill(batch, deliveries)
             await (await self._producer.send_batch(batch, self._topic, partition=self._partition))
             self._arrived(self._topic, batch.record_count())
         except asyncio.CancelledError:  # of a stopped client's own tasks, which escape from it
@@ -169,21 +171,23 @@ class _Lane:
         if self.waiting:
             self._departures.announce(self)
 
-    def _fill(self, batch: BatchBuilder) -> list[_Delivery]:
-        """Put what waits into the batch, as much as it holds: one record at least, however large."""
-        deliveries: list[_Delivery] = []
+    def _fill(self, batch: BatchBuilder, deliveries: list[_Delivery]) -> None:
+        """Put what waits into the batch, as much as it holds: one record at least, however large. `deliveries` are
+        told whose records were taken, a record that cannot be written included."""
         while self._parts and batch.record_count() < _TOGETHER_MAX:
             records, delivery = self._parts.popleft()
+            self.waiting -= len(records)
+            deliveries.append(delivery)
             taken = _append(batch, records)
-            if taken:
-                deliveries.append(delivery)
             if taken < len(records):
                 self._parts.appendleft((records[taken:], delivery))
-                delivery.parts += bool(taken)  # the rest is a part of its own
+                self.waiting += len(records) - taken
+                if taken:
+                    delivery.parts += 1  # the rest is a part of its own
+                else:
+                    deliveries.pop()
                 break
-        self.waiting -= batch.record_count()
         batch.close()
-        return deliveries
 
 
 def _append(batch: BatchBuilder, records: Sequence[Record]) -> int:

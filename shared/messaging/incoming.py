@@ -19,6 +19,8 @@ from shared.events.contract import Event
 from shared.events.envelope import Envelope, EnvelopeError, Headers, Record, following, key_of
 from shared.ids import derived_id
 
+_NO_TIME = datetime.fromtimestamp(0, UTC)
+
 
 class RawRecord(msgspec.Struct, frozen=True):
     """A record as Kafka holds it."""
@@ -145,7 +147,10 @@ def headers_of(stored: Sequence[tuple[str, str]]) -> Headers:
 
 def raw_record(record: Any) -> RawRecord:
     """A record of aiokafka's as ours."""
-    time = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    try:
+        time = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    except (ValueError, OverflowError, OSError):  # whoever writes to Kafka may say any 64 bits
+        time = _NO_TIME
     return RawRecord(
         record.topic, record.partition, record.offset, record.key, record.value, list(record.headers), time
     )  # fmt: skip

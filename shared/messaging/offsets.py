@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.transaction import Transaction, transaction
 
+_CLAIM_WAIT_S = 0.5
 _CLAIM = """
     INSERT INTO consumer_offset (topic, part, first_offset, next_offset, epoch, cluster_id, owner)
     VALUES ($1, $2, $3, $3, 1, $4, $5)
@@ -66,8 +67,11 @@ class Passed:
 
 
 async def claim(engine: AsyncEngine, topic: str, part: int, first: int, cluster_id: str, owner: str) -> Claim:
-    """Take a partition over. Waits for a transaction of the previous owner, which is fenced from then on."""
-    async with transaction(engine) as tx:
+    """Take a partition over. Waits for a transaction of the previous owner, which is fenced from then on.
+
+    Raises asyncpg.LockNotAvailableError after half a second: the worker's other partitions wait meanwhile, and an owner
+    that stands still holds the row for long."""
+    async with transaction(engine, lock_timeout_s=_CLAIM_WAIT_S) as tx:
         row = await tx.raw.fetchrow(_CLAIM, topic, part, first, cluster_id, owner)
     return Claim(topic, part, *row)
 

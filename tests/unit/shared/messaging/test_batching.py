@@ -120,6 +120,21 @@ async def test_a_cancellation_that_escapes_from_the_client_is_an_answer_and_leav
     await again
 
 
+async def test_a_record_that_cannot_be_written_fails_its_batch_and_leaves_the_lane_usable() -> None:
+    callers = Callers(FakeProducer())
+    unwritable: Any = [("name", 5)]
+    before, broken = callers.send(record()), callers.send(Record("t", KEYS[0], b"x", unwritable))
+    with pytest.raises(TypeError):
+        await asyncio.wait_for(broken, 2)
+    with pytest.raises(TypeError):
+        await before
+    again = callers.send(record())
+    await callers.departed(1)
+    callers.producer.sent[0][2].set_result(None)
+    await again
+    assert [error is None for error in callers.settled] == [False, False, True]
+
+
 async def test_a_caller_who_gave_up_is_settled_all_the_same() -> None:
     callers = Callers(FakeProducer())
     acknowledged = callers.send(record())

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from uuid import UUID
 
 import msgspec
@@ -14,7 +15,16 @@ from shared.events.contract import Event
 from shared.events.envelope import Envelope, Headers, Record, record_of
 from shared.events.examples import EXAMPLES
 from shared.ids import derived_id
-from shared.messaging.incoming import Foreign, Incoming, RawRecord, Unreadable, headers_json, headers_of, read
+from shared.messaging.incoming import (
+    Foreign,
+    Incoming,
+    RawRecord,
+    Unreadable,
+    headers_json,
+    headers_of,
+    raw_record,
+    read,
+)
 from tests.support.structs import structs
 
 NOW = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -134,3 +144,10 @@ def test_stored_headers_keep_every_text(headers: Headers) -> None:
     for (kept, data), (name, value) in zip(headers_of(json.loads(stored)), headers, strict=True):
         assert kept == name.replace("\x00", "\\x00")
         assert data == (value or b"").decode("utf-8", "backslashreplace").replace("\x00", "\\x00").encode()
+
+
+@given(st.integers(-(2**63), 2**63 - 1))
+@example(2**63 - 1)
+def test_a_record_may_say_any_time(milliseconds: int) -> None:
+    record = SimpleNamespace(topic="t", partition=0, offset=1, key=b"k", value=b"v", headers=(), timestamp=milliseconds)
+    assert raw_record(record).timestamp.tzinfo is UTC
