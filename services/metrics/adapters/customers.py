@@ -67,7 +67,8 @@ class CustomerTable:
         asked = [key for key in changes if key[:2] in known]
         rows = await self._db.fetch(_KNOWN_DAYS, *columns.of(asked, *_KEY, columns.times)) if asked else ()
         there = {(row[0], row[1], row[2]) for row in rows}
-        new, more = [], []
+        new: list[tuple[object, ...]] = []
+        more: list[tuple[object, ...]] = []
         for key, s in sorted(changes.items(), key=_by_key):
             (more if key in there else new).append((*key, s.orders, s.gross_minor, s.refunded_minor))
         if new:
