@@ -12,7 +12,8 @@ _SHOWN_MAX = 5
 @dataclass(frozen=True)
 class Check:
     """`differing` selects what is wrong, with the tenant as its first column (empty where there is none); `counted`
-    selects how many things were looked at. Both take the tenant to look at as $1, or null for all."""
+    selects how many things were looked at, and, where it has a second column, how many had to be left out for now. Both
+    take the tenant to look at as $1, or null for all."""
 
     service: str
     name: str
@@ -29,6 +30,7 @@ class Finding:
     counted: int
     differing: int
     rows: Sequence[dict[str, Any]]
+    left_out: int = 0
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -36,6 +38,7 @@ class Finding:
             "check": self.check.name,
             "description": self.check.description,
             "counted": self.counted,
+            "left_out": self.left_out,
             "differing": self.differing,
             "rows": [{name: str(value) for name, value in row.items()} for row in self.rows],
         }
@@ -43,11 +46,11 @@ class Finding:
 
 async def run(connection: asyncpg.Connection, check: Check, tenant: str | None) -> Finding:
     """Run a check. The rows stay in the server: a temporary count, and the first few of them, come over."""
-    counted = await connection.fetchval(check.counted, tenant)
+    counted, left_out = (*await connection.fetchrow(check.counted, tenant), 0)[:2]
     # The queries are our own; the only value, the tenant, is a parameter.
     rows = await connection.fetch(
         f"SELECT *, count(*) OVER () AS of FROM ({check.differing}) AS found LIMIT {_SHOWN_MAX}",  # noqa: S608
         tenant,
     )
     shown = [{name: value for name, value in row.items() if name != "of"} for row in rows]
-    return Finding(check, int(counted or 0), int(rows[0]["of"]) if rows else 0, shown)
+    return Finding(check, int(counted or 0), int(rows[0]["of"]) if rows else 0, shown, left_out)

@@ -11,6 +11,7 @@ from rich.table import Table
 from deploy.audit.agreement import agreement
 from deploy.audit.check import Check, Finding, run
 from deploy.audit.completeness import completeness
+from deploy.audit.explained import check_of, every_offset_explained
 from deploy.audit.range import beyond_the_log
 from deploy.audit.services import SERVICE_CHECKS
 from deploy.description import Description
@@ -54,6 +55,8 @@ async def audit(database_url: str, bootstrap: str, tenant: str | None = None) ->
         for service in SERVICES:
             checks = [*completeness(service), *SERVICE_CHECKS.get(service, ())]
             findings += await _snapshot(connection, checks, tenant)
+            _announce(check_of(service))
+            findings.append(await every_offset_explained(connection, bootstrap, service))
         findings += await _snapshot(connection, agreement(), tenant)
         findings.append(await beyond_the_log(connection, bootstrap, SERVICES))
         return [name for name in tenants if tenant in (None, name)], findings
@@ -66,17 +69,22 @@ async def _snapshot(connection: asyncpg.Connection, checks: Sequence[Check], ten
     found = []
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         for check in checks:
-            progress().print(f"  {check.service}: {check.description}", style="dim", highlight=False)
+            _announce(check)
             found.append(await run(connection, check, tenant))
     return found
 
 
+def _announce(check: Check) -> None:
+    progress().print(f"  {check.service}: {check.description}", style="dim", highlight=False)
+
+
 def _table(findings: Sequence[Finding]) -> Table:
-    table = Table("service", "check", "looked at", "differ", box=None)
+    table = Table("service", "check", "looked at", "left out", "differ", box=None)
     for finding in findings:
         style = "red" if finding.differing else None
         check = finding.check
-        table.add_row(check.service, check.name, f"{finding.counted:,}", f"{finding.differing:,}", style=style)
+        figures = (f"{count:,}" for count in (finding.counted, finding.left_out, finding.differing))
+        table.add_row(check.service, check.name, *figures, style=style)
     return table
 
 

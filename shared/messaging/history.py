@@ -1,6 +1,7 @@
-"""Reading a topic's past without being a member of any group: for replays and rebuilds."""
+"""Reading a topic's past without being a member of any group: for replays, rebuilds and the auditor."""
 
 from collections.abc import AsyncIterator
+from types import TracebackType
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -9,12 +10,28 @@ from shared.messaging.incoming import RawRecord, raw_record
 _CHUNK_MAX = 2_000
 
 
-async def read_range(bootstrap: str, topic: str, part: int, start: int, end: int) -> AsyncIterator[list[RawRecord]]:
-    """The records of a partition from `start` up to, not including, `end`, in chunks; compacted ones are missing."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, client_id="treue-history", auto_offset_reset="none")
-    await consumer.start()
-    try:
-        tp = TopicPartition(topic, part)
+class History:
+    """One client for as many ranges as there are to read, one after the other."""
+
+    def __init__(self, bootstrap: str) -> None:
+        # A new range waits for the fetch that is under way, which at the end of a log lasts as long as it may.
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap, client_id="treue-history", auto_offset_reset="none", fetch_max_wait_ms=100
+        )
+
+    async def __aenter__(self) -> "History":
+        await self._consumer.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._consumer.stop()
+
+    async def read(self, topic: str, part: int, start: int, end: int) -> AsyncIterator[list[RawRecord]]:
+        """The records of a partition from `start` up to, not including, `end`, in chunks; compacted ones are
+        missing."""
+        tp, consumer = TopicPartition(topic, part), self._consumer
         consumer.assign([tp])
         end = min(end, (await consumer.end_offsets([tp]))[tp])
         consumer.seek(tp, max(start, (await consumer.beginning_offsets([tp]))[tp]))
@@ -23,5 +40,10 @@ async def read_range(bootstrap: str, topic: str, part: int, start: int, end: int
             chunk = [raw_record(record) for record in found.get(tp, ()) if record.offset < end]
             if chunk:
                 yield chunk
-    finally:
-        await consumer.stop()
+
+
+async def read_range(bootstrap: str, topic: str, part: int, start: int, end: int) -> AsyncIterator[list[RawRecord]]:
+    """One range by a client of its own."""
+    async with History(bootstrap) as history:
+        async for chunk in history.read(topic, part, start, end):
+            yield chunk

@@ -1,14 +1,9 @@
 """`treue verify` finds each kind of drift that is planted, and nothing in books that are right."""
 
-from collections.abc import Awaitable, Callable
-
 import asyncpg
 import pytest
 
 from deploy.audit.report import audit
-from deploy.database import bootstrap
-from deploy.environment import SERVICES
-from shared.db.migrate import migrate
 from tests.support.stack import Database, Parts
 
 _INBOX = "INSERT INTO {}.inbox VALUES ('t', '0190a0a0-0000-7000-8000-000000000001', 'h', 'applied', NULL, NULL, \
@@ -24,6 +19,10 @@ PLANTS = {
     "offsets passed without a trace": (
         "points.completeness",
         [_OFFSET.format("points", "gaps", "treue.purchases", 5, 0)],
+    ),
+    "offsets counted as ignored that the topic does not have": (
+        "points.every_offset_explained",
+        [_OFFSET.format("points", "ignored", "treue.purchases", 5, 5)],
     ),
     "a hole in a topic that keeps all": (
         "metrics.completeness",
@@ -61,20 +60,6 @@ PLANTS = {
         [_ORDER, "UPDATE points.purchase_order SET points = 1, customer_id = 'c'"],
     ),
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-async def books(parts: Parts, database: Callable[[str], Awaitable[Database]]) -> Database:
-    """All schemas in one database, empty."""
-    made = await database("points")
-    credentials = parts.stack.credentials
-    await bootstrap(made.admin, credentials.passwords, SERVICES)
-    from importlib import import_module
-
-    for service in SERVICES:
-        process = import_module(f"services.{service}.bootstrap").PROCESS
-        await migrate(made.admin, service, process.migrations)
-    return made
 
 
 async def _found(books: Database, parts: Parts) -> set[str]:
