@@ -1,0 +1,116 @@
+"""Points and metrics are compared while both go on; only what one of them is just dealing with is left out."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from deploy.audit.agreement import agreement
+from deploy.audit.check import Finding, run
+from tests.support.stack import Database
+
+_SERVICES = ("points", "metrics")
+_TABLES = ("inbox", "consumer_offset", "parked_event", "dead_letter")
+_POSITION = """
+    INSERT INTO {}.consumer_offset (topic, part, first_offset, next_offset, epoch, cluster_id)
+    VALUES ('treue.purchases', 0, 0, $1, 1, 'c')
+"""
+_INBOX = """
+    INSERT INTO {}.inbox VALUES ('t', $1, 'h', 'applied', NULL,
+        jsonb_build_array(jsonb_build_object('order_id', $2::text)), 'treue.purchases', 0, $3, now())
+"""
+_ORDER_IN_POINTS = """
+    INSERT INTO points.purchase_order (tenant, order_id, event_id, currency, total_minor, occurred_at, cancelled,
+        recorded_at) VALUES ('t', $1, $2, 'EUR', $3, now(), $4, now())
+"""
+_ORDER_IN_METRICS = "INSERT INTO metrics.shop_order VALUES ('t', $1, NULL, now(), now(), $3, 0, $4, $2)"
+_DEAD = """
+    INSERT INTO points.dead_letter (id, tenant, event_id, topic, part, off, record_key, headers, record_time, error,
+        detail, code_version, blocks_key, created_at)
+    VALUES (gen_random_uuid(), 't', $1, 'treue.purchases', 0, $2, 'k', '[]', now(), 'e', 'd', 'v', false, now())
+"""
+
+
+class _Books:
+    """Points stand at 10 and metrics at 12; five orders are the same in both, of the offsets 0 to 4."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+
+    async def open(self) -> None:
+        for service, position in (("points", 10), ("metrics", 12)):
+            await self.connection.execute(_POSITION.format(service), position)
+        for number in range(5):
+            await self.passed("points", number, f"o-{number}", number)
+            await self.passed("metrics", number, f"o-{number}", number)
+            await self.order(_ORDER_IN_POINTS, number)
+            await self.order(_ORDER_IN_METRICS, number)
+
+    async def order(self, query: str, number: int, total: int = 100) -> None:
+        await self.connection.execute(query, f"o-{number}", UUID(int=number), total, False)
+
+    async def passed(self, service: str, event: int, order: str, offset: int) -> None:
+        await self.connection.execute(_INBOX.format(service), UUID(int=event), order, offset)
+
+    async def orders(self) -> Finding:
+        return await run(self.connection, agreement()[-1], None)
+
+
+@pytest.fixture
+async def opened(books: Database) -> AsyncIterator[_Books]:
+    connection = await asyncpg.connect(books.admin)
+    tables = [f"{service}.{table}" for service in _SERVICES for table in _TABLES]
+    try:
+        found = _Books(connection)
+        await found.open()
+        yield found
+    finally:
+        await connection.execute(f"TRUNCATE {', '.join(tables)}, points.purchase_order, metrics.shop_order")
+        await connection.close()
+
+
+async def test_a_difference_is_found_while_positions_differ(opened: _Books) -> None:
+    assert (await opened.orders()).differing == 0
+    await opened.connection.execute("UPDATE metrics.shop_order SET gross_minor = 99 WHERE order_id = 'o-3'")
+    found = await opened.orders()
+    assert [row["order_id"] for row in found.rows] == ["o-3"]
+    assert (found.counted, found.left_out) == (5, 0)
+
+
+async def test_a_purchase_that_one_has_passed_alone_is_left_out(opened: _Books) -> None:
+    await opened.passed("metrics", 11, "o-11", 11)
+    await opened.order(_ORDER_IN_METRICS, 11)
+    found = await opened.orders()
+    assert (found.counted, found.left_out, found.differing) == (5, 1, 0)
+
+
+async def test_a_cancellation_that_one_has_passed_alone_leaves_its_order_out(opened: _Books) -> None:
+    await opened.passed("metrics", 11, "o-2", 11)
+    await opened.connection.execute("UPDATE metrics.shop_order SET cancelled = true WHERE order_id IN ('o-2', 'o-4')")
+    found = await opened.orders()
+    assert [row["order_id"] for row in found.rows] == ["o-4"]
+    assert (found.counted, found.left_out) == (4, 1)
+
+
+async def test_what_points_has_passed_alone_is_left_out_too(opened: _Books) -> None:
+    await opened.connection.execute("UPDATE metrics.consumer_offset SET next_offset = 8")
+    await opened.passed("points", 9, "o-9", 9)
+    await opened.order(_ORDER_IN_POINTS, 9)
+    found = await opened.orders()
+    assert (found.counted, found.left_out, found.differing) == (5, 1, 0)
+
+
+async def test_an_order_of_a_dead_letter_is_left_out(opened: _Books) -> None:
+    await opened.connection.execute(_DEAD, UUID(int=7), 7)
+    await opened.passed("metrics", 7, "o-7", 7)
+    await opened.order(_ORDER_IN_METRICS, 7)
+    found = await opened.orders()
+    assert (found.counted, found.left_out, found.differing) == (5, 1, 0)
+
+
+async def test_an_order_that_one_passed_and_lost_is_found(opened: _Books) -> None:
+    await opened.passed("metrics", 7, "o-7", 7)
+    await opened.order(_ORDER_IN_METRICS, 7)
+    found = await opened.orders()
+    assert [row["order_id"] for row in found.rows] == ["o-7"]
