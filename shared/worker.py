@@ -19,7 +19,7 @@ from shared.http.server import serve
 from shared.messaging.consumer import Consumer, ConsumerSettings
 from shared.messaging.incoming import Application
 from shared.messaging.producer import Producer
-from shared.messaging.relay import Relay
+from shared.messaging.relay import BUCKETS_AT_ONCE, Relay
 from shared.messaging.unparker import Unparker
 from shared.process import collect_garbage_less_often, run_together
 from shared.settings import ServiceSettings
@@ -40,7 +40,7 @@ async def run_worker(
     """
     async with (
         open_engine(settings, f"{service}-batches", settings.batch_pool_size) as batches,
-        open_engine(settings, f"{service}-relay", 2) as relaying,
+        open_engine(settings, f"{service}-relay", BUCKETS_AT_ONCE + 2) as relaying,
         open_producer(settings, f"treue-{service}-worker") as producer,
     ):
         relay = Relay(relaying, producer, service=service)

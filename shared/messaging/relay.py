@@ -20,6 +20,7 @@ from shared.observability.logging import get_logger
 from shared.observability.metrics import OUTBOX_AGE_SECONDS, OUTBOX_PUBLISHED, OUTBOX_ROWS
 
 _log = get_logger(__name__)
+BUCKETS_AT_ONCE = 4
 _ROWS_MAX = 100
 _RECORDS_MAX = 4_000  # after so many no further row is taken along
 _SEND_DEADLINE_S = 8.0
@@ -46,7 +47,6 @@ class Relay:
     def __init__(self, engine: AsyncEngine, producer: Producer, *, service: str) -> None:
         self._engine, self._producer, self._service = engine, producer, service
         self._wake = asyncio.Event()
-        self._bucket: int | None = None
 
     def wake(self) -> None:
         """Something was committed by this process: look at once instead of at the next poll."""
@@ -57,8 +57,10 @@ class Relay:
         watching = asyncio.ensure_future(self._watch())
         try:
             while not stop.is_set():
-                if not await self._publish_or_wait():
-                    self._wake.clear()
+                self._wake.clear()
+                if await self._publish_or_wait():
+                    await self._publish_all(stop)
+                else:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), timeout=_POLL_S)
             with contextlib.suppress(TimeoutError):
@@ -69,31 +71,46 @@ class Relay:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
+    async def _publish_all(self, stop: asyncio.Event) -> None:
+        """Several buckets side by side, each until it finds nothing more: beside lanes at work every step of a bucket
+        waits for its turn in the event loop."""
+
+        async def publish() -> None:
+            while not stop.is_set() and await self._publish_or_wait():
+                pass
+
+        await asyncio.gather(*(publish() for _ in range(BUCKETS_AT_ONCE)))
+
     async def _publish_or_wait(self) -> bool:
         try:
             return await self.publish_bucket()
         except Exception as error:  # noqa: BLE001 - the edge of the process: judged, logged, tried again
-            known = isinstance(error, UnavailableError) or verdict(error) is not Verdict.REFUSE
-            (_log.warning if known else _log.exception)("relay_failed", error=f"{type(error).__name__}: {error}")
+            (_log.warning if _is_known(error) else _log.exception)(
+                "relay_failed", error=f"{type(error).__name__}: {error}"
+            )
             await asyncio.sleep(0.2 + random.random())  # noqa: S311 - jitter, not a secret
-            if not known:
-                await self._let_others_go_first()
             return False
-
-    async def _let_others_go_first(self) -> None:
-        """A bucket that cannot be published must not keep its turn: the other customers' records wait for nobody."""
-        with contextlib.suppress(Exception):
-            async with transaction(self._engine) as tx:
-                await tx.raw.execute(_RAN, self._bucket)
 
     async def publish_bucket(self) -> bool:
         """Publish one bucket's oldest rows; False when there was nothing to do."""
-        async with transaction(self._engine, statement_timeout_s=15) as tx:
-            self._bucket = bucket = await tx.raw.fetchval(_LEASE)
-            if bucket is None:
-                return False
-            await self._publish(tx, bucket)
+        bucket: int | None = None
+        try:
+            async with transaction(self._engine, statement_timeout_s=15) as tx:
+                bucket = await tx.raw.fetchval(_LEASE)
+                if bucket is None:
+                    return False
+                await self._publish(tx, bucket)
+        except Exception as error:
+            if bucket is not None and not _is_known(error):
+                await self._let_others_go_first(bucket)
+            raise
         return True
+
+    async def _let_others_go_first(self, bucket: int) -> None:
+        """A bucket that cannot be published must not keep its turn: the other customers' records wait for nobody."""
+        with contextlib.suppress(Exception):
+            async with transaction(self._engine) as tx:
+                await tx.raw.execute(_RAN, bucket)
 
     async def _publish(self, tx: Transaction, bucket: int) -> None:
         rows = await tx.raw.fetch(_ROWS, bucket, _ROWS_MAX, _RECORDS_MAX)
@@ -117,3 +134,8 @@ class Relay:
                 OUTBOX_ROWS.labels(self._service).set(rows)
                 OUTBOX_AGE_SECONDS.labels(self._service).set(age_s)
             await asyncio.sleep(5)
+
+
+def _is_known(error: Exception) -> bool:
+    """Whether a part is away, and not something wrong with the records themselves."""
+    return isinstance(error, UnavailableError) or verdict(error) is not Verdict.REFUSE

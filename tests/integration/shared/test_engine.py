@@ -38,15 +38,14 @@ async def test_a_process_in_a_transaction_ends_though_the_server_hangs(
         through = url.set(host="127.0.0.1", port=door.port).render_as_string(hide_password=False)
         engine = create_engine(through, name="test", pool_size=4)
         stop = asyncio.Event()
-        waiting = asyncio.create_task(
-            run_together(stop, *(_work(engine) for _ in range(4)), ended_within_s=0.5, by_force=break_off)
-        )
+        process = run_together(stop, *(_work(engine) for _ in range(4)), ended_within_s=0.5, by_force=break_off)
+        running = [asyncio.create_task(process)]
         await asyncio.sleep(1)
         door.stick()
         begun = time.monotonic()
         stop.set()
-        await asyncio.wait([waiting], timeout=20)
-        assert waiting.done()
+        _, late = await asyncio.wait(running, timeout=20)
+        assert not late
         assert time.monotonic() - begun < 4
         await close_engine(engine)
 

@@ -4,13 +4,16 @@ import asyncio
 import contextlib
 import random
 from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.db.transaction import transaction
 from shared.events.envelope import Record
 from shared.messaging import outbox
-from shared.messaging.relay import Relay
+from shared.messaging.producer import Producer
+from shared.messaging.relay import BUCKETS_AT_ONCE, Relay
 from tests.integration.shared.conftest import Spine
 from tests.integration.shared.test_consumer import kill_sessions
 from tests.support.eventually import until
@@ -96,6 +99,36 @@ async def test_a_row_that_cannot_be_published_holds_up_no_other_bucket(spine: Sp
     async with _relays(spine, 1):
         await until(only_the_bad_one)
     assert await _published(spine) == {key: [0, 1, 2] for key in keys}
+
+
+class Slow:
+    """A producer whose sends take long, as they do in an event loop with lanes at work; `most` were under way at
+    once."""
+
+    def __init__(self, producer: Producer) -> None:
+        self._producer = producer
+        self._under_way = self.most = 0
+
+    async def send(self, records: Sequence[Record], deadline_s: float) -> None:
+        self._under_way += 1
+        self.most = max(self.most, self._under_way)
+        await asyncio.sleep(0.5)
+        await self._producer.send(records, deadline_s=deadline_s)
+        self._under_way -= 1
+
+
+async def test_several_buckets_are_published_side_by_side(spine: Spine) -> None:
+    keys = list({_bucket(f"k-{n}"): f"k-{n}" for n in range(40)}.values())[:7]
+    for key in keys:
+        await _append(spine, key, range(2))
+    slow: Any = Slow(spine.producer)
+    stop = asyncio.Event()
+    running = asyncio.create_task(Relay(spine.engine, slow, service="test").run(stop))
+    await until(lambda: _drained(spine))
+    stop.set()
+    await running
+    assert slow.most == BUCKETS_AT_ONCE
+    assert await _published(spine) == {key: [0, 1] for key in keys}
 
 
 def _bucket(key: str) -> int:
