@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.messaging import offsets
+from shared.messaging import failpoints, offsets
 from shared.messaging.claiming import claim_partitions, verify_last
 from shared.messaging.dead_letters import TooManyError
 from shared.messaging.failures import Verdict, verdict
@@ -157,6 +157,7 @@ class Consumer:
                 self._note_idle(consumer, tp, lane)
                 continue
             self._caught_up.discard(tp)
+            failpoints.reach("consume_after_read")
             self._working[tp] = asyncio.ensure_future(self._work(tp, lane, records))
 
     async def _fetched(

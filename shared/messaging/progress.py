@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.messaging import offsets
+from shared.messaging import failpoints, offsets
 from shared.messaging.lane import Lane
 
 Lanes = Mapping[TopicPartition, Lane]
@@ -28,7 +28,9 @@ async def show_progress(
         positions = {tp: OffsetAndMetadata(lane.position, "") for tp, lane in lanes.items()}
         with contextlib.suppress(Exception):
             if positions:
+                failpoints.reach("progress_before_commit")
                 await asyncio.wait_for(consumer.commit(positions), timeout=2)
+                failpoints.reach("progress_after_commit")
 
 
 async def _note_caught_up(

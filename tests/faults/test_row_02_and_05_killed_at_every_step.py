@@ -10,11 +10,13 @@ from tests.support.load import load_on
 from tests.support.platform import Platform
 from tests.support.workers import WORKER, own_worker, without
 
+# Read, and nothing begun; and around Kafka's own commit, which is for display and must decide nothing.
+READING = ("consume_after_read", "progress_before_commit", "progress_after_commit")
 POSTING = ("post_after_lock", "post_after_inbox", "post_after_effects", "post_before_commit", "post_after_commit")
 RELAYING = ("relay_before_send", "relay_after_send", "relay_before_commit")
 
 
-@pytest.mark.parametrize("steps", [POSTING, RELAYING], ids=["posting", "relaying"])
+@pytest.mark.parametrize("steps", [READING, POSTING, RELAYING], ids=["reading", "posting", "relaying"])
 def test_a_death_at_any_step_neither_loses_nor_doubles(
     platform: Platform, tmp_path: Path, steps: tuple[str, ...]
 ) -> None:
