@@ -15,11 +15,12 @@ import asyncpg
 import typer
 from rich.console import Console
 
-from deploy.chaos.faults import FAULTS, Victim
+from deploy.chaos.faults import FAULTS
 from deploy.chaos.judge import Court, DriftError
 from deploy.chaos.load import Load, Memory, NotAcknowledgedError
 from deploy.chaos.rebalances import Rebalances
 from deploy.chaos.report import Endured, Run
+from deploy.chaos.victim import Victim
 from deploy.gateway import Gateway
 from deploy.local.folder import StackFolder
 from deploy.local.stack import LocalStack
@@ -78,7 +79,7 @@ def _break(stack: LocalStack, minutes: float, seed: int, shoppers: int, console:
     court = Court.opened(
         addresses.api("gateway"), addresses.database, addresses.kafka, made["tenant"], made["api_key"]
     )  # fmt: skip
-    load = Load(court.base_url, court.api_key, seed=seed, shoppers=shoppers)
+    load = Load(court.base_url, court.api_key, seed=seed, shoppers=shoppers, other_bodies=True)
     rebalances = Rebalances(addresses.database)
     endured: list[Endured] = []
     end = time.monotonic() + minutes * 60

@@ -1,124 +1,30 @@
-"""What can be done to a running stack. Each fault ends when the stack has what it had before, if not yet ready."""
+"""Every fault by its name. Each ends when the stack has what it had before, if not yet ready."""
 
 import asyncio
 import contextlib
-import os
-import random
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
-import asyncpg
-import psutil
+from sqlalchemy.engine import make_url
 
+from deploy.chaos import positions, records
+from deploy.chaos.lost_replies import losing_replies
+from deploy.chaos.victim import Victim
 from deploy.environment import SERVICES
-from deploy.local.folder import PROJECT
 from deploy.local.service_environment import service_environment
-from deploy.local.stack import LocalStack
 from deploy.problems import OperatorError
 
 WORKERS: Final = tuple(f"{service}-worker" for service in SERVICES)
 APIS: Final = ("gateway", *(f"{service}-api" for service in SERVICES if service != "gateway"))
 FAILPOINTS: Final = (
+    *("consume_after_read", "progress_before_commit", "progress_after_commit"),
     *("post_after_lock", "post_after_inbox", "post_after_effects", "post_before_commit", "post_after_commit"),
     *("relay_before_send", "relay_after_send", "relay_before_commit"),
 )
-_BACK_WITHIN_S: Final = 90.0
-_SESSIONS: Final = """
-    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name LIKE 'treue-%'
-"""
-
-
-@contextlib.contextmanager
-def suspended(pid: int) -> Iterator[None]:
-    """This process and its children stand still while the block runs."""
-    parent = psutil.Process(pid)
-    family = [parent, *parent.children(recursive=True)]
-    for process in family:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in family:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.resume()
-
-
-class Victim:
-    """A stack that is hurt. Every fault takes its choices from the dice, so that a seed repeats them."""
-
-    def __init__(self, stack: LocalStack, dice: random.Random) -> None:
-        self.stack, self.dice = stack, dice
-
-    def pid(self, name: str) -> int | None:
-        return next((one.pid for one in self.stack.supervisor.processes() if one.name == name), None)
-
-    def running(self, name: str) -> int:
-        """Raises OperatorError when there is no such process just now."""
-        pid = self.pid(name)
-        if pid is None:
-            raise OperatorError(f"{name} does not run.", "Its log tells why.")
-        return pid
-
-    def send(self, name: str, number: signal.Signals) -> int:
-        pid = self.running(name)
-        os.kill(pid, number)
-        return pid
-
-    def end(self, name: str, number: signal.Signals) -> None:
-        """By a signal, and back when the supervisor has started it anew."""
-        old, deadline = self.send(name, number), time.monotonic() + _BACK_WITHIN_S
-        while self.pid(name) in (None, old):
-            if time.monotonic() > deadline:
-                raise OperatorError(f"{name} did not come back within {_BACK_WITHIN_S:.0f} s.", "Its log tells why.")
-            time.sleep(0.05)
-
-    def freeze(self, name: str, for_s: float) -> None:
-        """With its children: Postgres works in one process a session."""
-        with suspended(self.running(name)):
-            time.sleep(for_s)
-
-    def restart(self, name: str, away_s: float = 0.0) -> None:
-        self.stack.supervisor.stop([name])
-        time.sleep(away_s)
-        self.stack.supervisor.start([name])
-
-    def scale(self, workers: int) -> None:
-        self.stack.choices.with_workers({"points": workers}).save(self.stack.folder)
-        self.stack.reconfigure()
-        self.stack.supervisor.start(self.stack.service_names())
-
-    def die_at(self, failpoint: str) -> None:
-        """A second worker of points joins and dies there."""
-        environment = service_environment("points", self.stack.addresses)
-        environment |= {"POINTS_WORKER_PORT": "0", "TREUE_FAILPOINT": failpoint}
-        with self.stack.folder.log("failing-worker").open("ab") as log:
-            worker = subprocess.Popen(
-                [sys.executable, "-m", "services.points", "worker"],
-                env=os.environ | environment, stdout=log, stderr=log, cwd=PROJECT,
-            )  # fmt: skip
-        try:
-            worker.wait(_BACK_WITHIN_S)
-        finally:
-            worker.kill()
-            worker.wait(10)
-
-    def break_sessions(self, times: int) -> None:
-        """What a failover does to every connection."""
-
-        async def terminate() -> None:
-            connection = await asyncpg.connect(self.stack.addresses.database, timeout=10)
-            try:
-                for _ in range(times):
-                    await connection.fetchval(_SESSIONS)
-                    await asyncio.sleep(self.dice.random() / 5)
-            finally:
-                await connection.close()
-
-        asyncio.run(terminate())
+_LOST_MIN: Final = 5
+_LOSING_MAX_S: Final = 60.0
 
 
 def _three_workers(victim: Victim) -> None:
@@ -134,6 +40,24 @@ def _three_workers(victim: Victim) -> None:
             else:
                 victim.restart(member)
     victim.scale(1)
+
+
+def _lose_replies_to_commit(victim: Victim) -> None:
+    """The only worker of points works behind a proxy, until some batches were committed and it never heard."""
+    asyncio.run(_losing(victim))
+
+
+async def _losing(victim: Victim) -> None:
+    url = make_url(service_environment("points", victim.stack.addresses)["POINTS_DATABASE_URL"])
+    async with losing_replies(str(url.host), int(url.port or 5432), "treue-points-batches", every=4) as proxy:
+        through = url.set(host="127.0.0.1", port=proxy.port).render_as_string(hide_password=False)
+        with victim.without("points-worker"), victim.another_worker(POINTS_DATABASE_URL=through):
+            proxy.losing = True
+            deadline = time.monotonic() + _LOSING_MAX_S
+            while proxy.lost < _LOST_MIN:
+                if time.monotonic() > deadline:
+                    raise OperatorError(f"{proxy.lost} replies lost in {_LOSING_MAX_S:.0f} s.", "Nothing is posted.")
+                await asyncio.sleep(0.1)
 
 
 FAULTS: Final[dict[str, Callable[[Victim], None]]] = {
@@ -155,5 +79,11 @@ FAULTS: Final[dict[str, Callable[[Victim], None]]] = {
     "freeze an api": lambda v: v.freeze(v.dice.choice(APIS), v.dice.uniform(1, 8)),
     "break all sessions": lambda v: v.break_sessions(v.dice.randrange(5, 30)),
     "die at a failpoint": lambda v: v.die_at(v.dice.choice(FAILPOINTS)),
+    "lose replies to COMMIT": _lose_replies_to_commit,
     "three workers of points come and go": _three_workers,
+    "known events on every partition": records.copied,
+    "poison on the topic": records.poisoned,
+    "positions lost": positions.lost,
+    "positions moved by hand and put back": positions.moved,
+    "positions of another cluster and put back": positions.of_another_cluster,
 }

@@ -7,7 +7,7 @@ import pytest
 from deploy import up
 from deploy.chaos import command
 from deploy.chaos import load as shopping
-from deploy.chaos.faults import Victim
+from deploy.chaos.victim import Victim
 from tests.support.platform import Platform
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from sqlalchemy.engine import make_url
 
+from deploy.chaos.lost_replies import LosingReplies, losing_replies
 from deploy.local.service_environment import service_environment
 from tests.support.asking import wait_for
 from tests.support.load import load_on
-from tests.support.lost_replies import LosingReplies, losing_replies
 from tests.support.platform import Platform
 from tests.support.workers import WORKER, own_worker, without
 

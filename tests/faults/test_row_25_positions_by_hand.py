@@ -1,18 +1,27 @@
 """Row 25: somebody moves a position by hand, or loses its row. Backwards nothing is doubled; forwards it is found and
 mended."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pytest
 
 from deploy.chaos.judge import DriftError, in_a_thread
 from deploy.chaos.load import PURCHASES, Memory, purchase
 from tests.support.asking import rows, wait_for
+from tests.support.halts import said_everywhere
 from tests.support.load import load_on, open_court
 from tests.support.platform import Platform
 from tests.support.workers import WORKER, without
 
 _TOPIC = "treue.purchases"
+# Far enough that no shopper repeats itself over this distance: the record in front must be another one.
+_BACK = 7
+_BACKWARDS = """
+    UPDATE points.consumer_offset SET next_offset = next_offset - $2
+    WHERE topic = $1 AND next_offset >= first_offset + $2 RETURNING part
+"""
+_FORWARDS = "UPDATE points.consumer_offset SET next_offset = next_offset + $2 WHERE topic = $1 AND part = any($3)"
 
 
 def test_a_lost_position_reads_everything_again_without_effect(platform: Platform) -> None:
@@ -27,36 +36,23 @@ def test_a_position_moved_by_hand_halts_says_why_everywhere_and_goes_on_when_put
     """The worker is never stopped or started: the operator only mends the position."""
     pid = platform.pid(WORKER)
     with load_on(platform) as load:
-        load.progressed(40)
-        _move(platform, -2)
-        wait_for(lambda: all("another record" in why for why in _said_everywhere(platform)))
-        _move(platform, +2)
+        load.progressed(100)
+        with _moved_back(platform):
+            wait_for(lambda: all("another record" in why for why in said_everywhere(platform)))
         platform.wait_until_ready()
         load.progressed(5)
-        wait_for(lambda: _said_everywhere(platform)[:3] == ("", "", ""))
+        wait_for(lambda: said_everywhere(platform)[:3] == ("", "", ""))
     assert platform.pid(WORKER) == pid
 
 
-def _move(platform: Platform, by: int) -> None:
-    rows(
-        platform,
-        "UPDATE points.consumer_offset SET next_offset = next_offset + $1 WHERE topic = $2 AND next_offset > 2",
-        by, _TOPIC,
-    )  # fmt: skip
-
-
-def _said_everywhere(platform: Platform) -> tuple[str, ...]:
-    """What the table of positions, /readyz, `treue status` and the log say about a worker that stands still."""
-    (row,) = rows(platform, "SELECT coalesce(string_agg(halted, ' '), '') AS why FROM points.consumer_offset")
-    answer = platform.health(WORKER)
-    (line,) = (each for each in platform.treue("status")["processes"] if each["name"] == WORKER)
-    said = "" if line["ready"] else line["note"]
-    return row["why"], answer.get("not_ready", {}).get("consumer", ""), said, _halts_logged(platform)
-
-
-def _halts_logged(platform: Platform) -> str:
-    lines = platform.stack.folder.log(WORKER).read_text().splitlines()
-    return "".join(line for line in lines if '"partition_halted"' in line)
+@contextmanager
+def _moved_back(platform: Platform) -> Iterator[None]:
+    moved = [row["part"] for row in rows(platform, _BACKWARDS, _TOPIC, _BACK)]
+    assert moved, "nobody has come so far yet"
+    try:
+        yield
+    finally:
+        rows(platform, _FORWARDS, _TOPIC, _BACK, moved)
 
 
 def test_a_position_moved_forward_is_found_by_the_auditor_and_mended_by_a_replay(platform: Platform) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from deploy.chaos.faults import suspended
+from deploy.chaos.victim import suspended
 from deploy.database import bootstrap, create_database, drop_database
 from deploy.local.addresses import HOST
 from deploy.local.folder import StackFolder
