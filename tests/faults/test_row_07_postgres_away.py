@@ -8,7 +8,7 @@ from tests.support.asking import rows, wait_for
 from tests.support.load import load_on
 from tests.support.platform import Platform
 
-_OUTAGE_S = 6.0
+_OUTAGE_S = 20.0
 _DEAD = "SELECT (SELECT count(*) FROM points.dead_letter) + (SELECT count(*) FROM metrics.dead_letter) AS dead"
 
 
