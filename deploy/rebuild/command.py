@@ -13,9 +13,8 @@ from deploy.description import Description
 from deploy.local.folder import StackFolder
 from deploy.output import progress, show
 from deploy.rebuild.compare import compare
-from deploy.rebuild.fold import Fold, live_positions, make_schema
-
-_ROUNDS_MAX = 10
+from deploy.rebuild.fold import Fold, make_schema
+from deploy.rebuild.frozen import freeze
 
 
 class Rebuildable(StrEnum):
@@ -57,22 +56,28 @@ def rebuild(
 async def rebuilt(
     url: str, bootstrap: str, service: str, schema: str, comparing: bool, drop: bool
 ) -> list[dict[str, Any]]:
-    """Fold, and compare where both stand at the same offsets: the live service goes on, so the fold follows it."""
+    """Fold up to where the live service stood at one instant, and compare with what it held there: it goes on."""
     process = import_module(f"services.{service}.bootstrap").PROCESS
     database = await asyncpg.connect(url, timeout=10)
-    console = progress()
-    await make_schema(database, url, process, schema)
-    fold = Fold(url, bootstrap, process, schema)
     try:
-        for _ in range(_ROUNDS_MAX):
-            positions = await live_positions(database, service)
-            await fold.up_to(positions, lambda line: console.print(f"  {line}", style="dim", highlight=False))
-            async with database.transaction(isolation="repeatable_read"):
-                if await live_positions(database, service) == positions or not comparing:
-                    return await compare(database, service, schema) if comparing else []
-        return await compare(database, service, schema)
+        await make_schema(database, url, process, schema)
+        try:
+            frozen = await freeze(database, service, schema, comparing=comparing)
+            await _fold(Fold(url, bootstrap, process, frozen), frozen.put_aside)
+            await frozen.take_over(database)
+            return await compare(database, service, schema) if comparing else []
+        finally:
+            if drop:
+                await database.execute(f"DROP SCHEMA {schema} CASCADE")
+    finally:
+        await database.close()
+
+
+async def _fold(fold: Fold, put_aside: int) -> None:
+    console = progress()
+    if put_aside:
+        console.print(f"  {put_aside:,} events wait or were refused: here they are put aside as well", style="dim")
+    try:
+        await fold.run(lambda line: console.print(f"  {line}", style="dim", highlight=False))
     finally:
         await fold.engine.dispose()
-        if drop:
-            await database.execute(f"DROP SCHEMA {schema} CASCADE")
-        await database.close()

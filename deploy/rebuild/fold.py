@@ -3,13 +3,14 @@
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from deploy.problems import OperatorError
+from deploy.rebuild.frozen import Frozen
 from shared.db.engine import create_engine
 from shared.db.migrate import migrate
 from shared.db.transaction import transaction
@@ -23,16 +24,22 @@ from shared.messaging.topics import log_ranges
 from shared.messaging.unparker import Unparker
 from shared.roles import Service
 
-Positions = Mapping[tuple[str, int], int]
 Progress = Callable[[str], None]
 
 # What others depend on comes first, so that little has to wait.
 _FIRST = (Topic.PROGRAMMES.value, Topic.CUSTOMERS.value)
 _POOL = 8
+# What an event had published was published long ago, and who was to be written to was: whoever works with this schema
+# some day does neither again.
+_SILENCE = "TRUNCATE outbox"
+_SILENCE_MESSAGES = """
+    UPDATE message SET status = 'skipped', reason = 'rebuilt', due_at = NULL
+    WHERE status IN ('waiting', 'queued', 'sending')
+"""
 
 
 async def make_schema(database: asyncpg.Connection, url: str, service: Service[Any], schema: str) -> None:
-    """An empty schema with the service's tables. Points' own programmes are no fold of events: they are copied."""
+    """An empty schema with the service's tables."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", schema):
         raise OperatorError(f"{schema!r} is no name for a schema.", "Use small letters, digits and _.")
     try:
@@ -42,30 +49,22 @@ async def make_schema(database: asyncpg.Connection, url: str, service: Service[A
             f"The schema {schema} exists already.", "Drop it, or choose another with --into."
         ) from error
     await migrate(url, schema, service.migrations)
-    if service.name == "points":
-        await database.execute(f"INSERT INTO {schema}.programme SELECT * FROM points.programme")  # noqa: S608
-
-
-async def live_positions(database: asyncpg.Connection, service: str) -> dict[tuple[str, int], int]:
-    """Where the live service stands."""
-    rows = await database.fetch(f"SELECT topic, part, next_offset FROM {service}.consumer_offset")  # noqa: S608
-    return {(row["topic"], row["part"]): row["next_offset"] for row in rows}
 
 
 class Fold:
-    """Brings one service's past into a schema, up to wherever it is told."""
+    """Brings one service's past into a schema, up to an instant that was frozen."""
 
-    def __init__(self, url: str, bootstrap: str, service: Service[Any], schema: str) -> None:
-        self._bootstrap, self._name = bootstrap, service.name
+    def __init__(self, url: str, bootstrap: str, service: Service[Any], frozen: Frozen) -> None:
+        self._bootstrap, self._name, self._frozen = bootstrap, service.name, frozen
         self._application = service.application()
         self.engine: AsyncEngine = create_engine(
-            url, name=f"treue-rebuild-{schema}", pool_size=_POOL, command_timeout_s=120, schema=schema
+            url, name=f"treue-rebuild-{frozen.rebuilt}", pool_size=_POOL, command_timeout_s=120, schema=frozen.rebuilt
         )
         self._posting = Posting(self.engine, self._application, service=f"rebuild-{service.name}")
-        self._lanes: dict[tuple[str, int], Lane] = {}
 
-    async def up_to(self, positions: Positions, progress: Progress) -> None:
-        """Fold what lies before these positions and was not folded yet."""
+    async def run(self, progress: Progress) -> None:
+        """Fold what lies before the frozen positions."""
+        positions = self._frozen.positions
         ranges = await log_ranges(self._bootstrap, list(positions))
         waves: defaultdict[int, list[tuple[str, int]]] = defaultdict(list)
         for topic, part in positions:
@@ -73,22 +72,31 @@ class Fold:
         for _, wave in sorted(waves.items()):
             await asyncio.gather(*(self._partition(key, ranges[key][0], positions[key], progress) for key in wave))
         await self._unpark()
+        await self._silence()
 
     async def _partition(self, key: tuple[str, int], first: int, end: int, progress: Progress) -> None:
         topic, part = key
-        if key not in self._lanes:
-            claim = await offsets.claim(self.engine, topic, part, first, "rebuild", "treue rebuild")
-            self._lanes[key] = Lane(claim, self._posting, service=f"rebuild-{self._name}")
-        lane = self._lanes[key]
-        async for chunk in read_range(self._bootstrap, topic, part, lane.position, end):
-            await lane.work([read(raw, self._application.events.__contains__) for raw in chunk])
+        claim = await offsets.claim(self.engine, topic, part, first, "rebuild", "treue rebuild")
+        lane = Lane(claim, self._posting, service=f"rebuild-{self._name}")
+        async for chunk in read_range(self._bootstrap, topic, part, first, end):
+            items = [read(raw, self._application.events.__contains__) for raw in chunk]
+            if self._frozen.put_aside:
+                async with transaction(self.engine) as tx:
+                    items = await self._frozen.without_put_aside(tx.raw, items)
+            await lane.work(items)
             progress(f"{topic}/{part}: {lane.position:,} of {end:,}")
 
     async def _unpark(self) -> None:
-        """Events that waited for what another topic brought; who waits in the live schema too goes on waiting."""
+        """Events that waited for what another topic brought."""
         unparker = Unparker(self.engine, self._application)
         while True:
             async with transaction(self.engine) as tx:
                 before = await tx.raw.fetchval("SELECT count(*) FROM parked_event")
             if not before or not await unparker.try_all():
                 return
+
+    async def _silence(self) -> None:
+        async with transaction(self.engine, statement_timeout_s=600) as tx:
+            await tx.raw.execute(_SILENCE)
+            if self._name == "notifications":
+                await tx.raw.execute(_SILENCE_MESSAGES)

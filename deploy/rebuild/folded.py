@@ -1,0 +1,68 @@
+"""What a fold of the same events must give again, by service and table: the columns, or expressions, that depend on
+nothing but the events. `{s}` is the schema.
+
+Left out everywhere: the instants of writing (recorded_at, applied_at, changed_at and the like), and ids that were
+minted (of entries, and newest_entry_ms of theirs). Where else something is left out, a comment says why.
+"""
+
+FOLDED: dict[str, dict[str, str]] = {
+    "points": {
+        # What one wallet's entries come to after each of them, and their numbers, depend on which of two partitions was
+        # first; entries of the kind 'activated' are the clock's.
+        "entry": "tenant, customer_id, kind, points, debt, event_id, order_id, occurred_at, programme_version, reason,"
+        " detail FROM {s}.entry WHERE kind <> 'activated'",
+        # The clock makes pending points spendable: they are told apart where nothing ever had to wait for it.
+        "wallet": "tenant, customer_id, posted + pending AS points,"
+        " CASE WHEN delayed IS NOT TRUE THEN pending END AS pending, held, debt, lifetime_earned FROM {s}.wallet"
+        " LEFT JOIN (SELECT tenant, customer_id, bool_or(activate_at > occurred_at) AS delayed FROM {s}.lot"
+        " GROUP BY tenant, customer_id) AS l USING (tenant, customer_id)",
+        "lot": "tenant, customer_id, id, amount, remaining, held, occurred_at, activate_at, expires_at FROM {s}.lot",
+        "allocation": "tenant, customer_id, lot_id, sum(points) AS points FROM {s}.allocation"
+        " GROUP BY tenant, customer_id, lot_id",
+        "customer": "tenant, customer_id FROM {s}.customer",
+        "purchase_order": "tenant, order_id, event_id, customer_id, currency, total_minor, occurred_at,"
+        " programme_version, points_per_unit, rounding, return_policy, points, returned_minor, unlined_minor,"
+        " clawed_points, cancelled, lines FROM {s}.purchase_order",
+        "order_return": "tenant, order_id, event_id, minor, points, cancels, occurred_at FROM {s}.order_return",
+        # Whether a return came before its purchase depends on how the batches fell; what was decided of it does not.
+        "inbox": "i.tenant, i.event_id, i.body_hash, coalesce(w.outcome, i.outcome) AS outcome,"
+        " CASE WHEN w.event_id IS NULL THEN i.reason ELSE w.reason END AS reason, i.topic, i.part, i.off"
+        " FROM {s}.inbox i LEFT JOIN {s}.waiting_return w ON (w.event_id, w.tenant) = (i.event_id, i.tenant)",
+        "waiting_return": "tenant, event_id, order_id, topic, part, off FROM {s}.waiting_return WHERE outcome IS NULL",
+    },
+    "metrics": {
+        "programme": "* FROM {s}.programme",
+        "shop_order": "* FROM {s}.shop_order",
+        "refund": "* FROM {s}.refund",
+        "customer_day": "* FROM {s}.customer_day",
+        "customer_state": "* FROM {s}.customer_state",
+        # Which partition added is nobody's figure: an order and its cancellation may come by two.
+        "day_total": "tenant, business_date, guest, sum(orders) AS orders, sum(gross_minor) AS gross_minor,"
+        " sum(refunded_minor) AS refunded_minor FROM {s}.day_total GROUP BY tenant, business_date, guest",
+        "feedback": "* FROM {s}.feedback",
+    },
+    "notifications": {
+        "programme": "* FROM {s}.programme",
+        "profile": "tenant, customer_id, state, email, name, locale, time_zone, kind FROM {s}.profile",
+        # What holds now. Since when is told by events that compaction takes.
+        "consent": "* FROM (SELECT DISTINCT ON (tenant, customer_id, channel, purpose) tenant, customer_id, channel,"
+        " purpose, granted FROM {s}.consent ORDER BY tenant, customer_id, channel, purpose, seq DESC) AS newest"
+        " WHERE granted IS NOT NULL",
+        # What became of a message depends on the hour, on the mail server, and on whether the profile was there in
+        # time (a fold reads profiles first); its facts, on when somebody was erased.
+        "message": "tenant, id, customer_id, cause_id, origin_id, template, channel, purpose, correlation_id,"
+        " traceparent FROM {s}.message",
+    },
+}
+# Whatever the service: what became of each event.
+_MECHANISM = {
+    "inbox": "tenant, event_id, body_hash, outcome, reason, topic, part, off FROM {s}.inbox",
+    "conflict": "tenant, event_id, body_hash, topic, part, off FROM {s}.conflict",
+    "parked_event": "tenant, event_id, topic, part, off FROM {s}.parked_event WHERE reason <> 'replay'",
+    "dead_letter": "tenant, event_id, topic, part, off FROM {s}.dead_letter WHERE state <> 'retried'",
+}
+
+
+def folded(service: str) -> dict[str, str]:
+    """What to select, by table."""
+    return {**_MECHANISM, **FOLDED[service]}
