@@ -45,7 +45,7 @@ async def run_worker(
     ):
         relay = Relay(relaying, producer, service=service)
         consuming = ConsumerSettings(settings.kafka_bootstrap, group or service)
-        consumer = Consumer(consuming, batches, application, after_commit=relay.wake)
+        consumer = Consumer(consuming, batches, application, after_commit=relay.wake, held_back=lambda: relay.behind)
         health = create_app(
             service=f"{service}-worker",
             version="1",

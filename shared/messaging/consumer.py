@@ -61,11 +61,13 @@ class Consumer:
         engine: AsyncEngine,
         application: Application,
         after_commit: Callable[[], None] = lambda: None,
+        held_back: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`after_commit` is called when a batch is committed: for the relay, which need not wait for its next look."""
+        """`after_commit` is called when a batch is committed: for the relay, which need not wait for its next look.
+        While `held_back` nothing new is read: the outbox must not grow for ever."""
         self._settings, self._engine, self._application = settings, engine, application
         self._posting = Posting(engine, application, service=settings.service)
-        self._after_commit = after_commit
+        self._after_commit, self._held_back = after_commit, held_back
         self._membership = Membership(settings.service)
         self._owner = f"{socket.gethostname()}:{os.getpid()}"
         self._lanes: dict[TopicPartition, Lane] = {}
@@ -132,7 +134,7 @@ class Consumer:
                 self._generation = self._membership.generation
             await self._claim_missing(consumer, cluster)
             idle = [tp for tp in self._lanes if tp not in self._working]
-            if idle:
+            if idle and not self._held_back():
                 await self._feed(consumer, idle)
             else:
                 await self._wait_for_work(stop)

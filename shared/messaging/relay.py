@@ -24,6 +24,7 @@ BUCKETS_AT_ONCE = 4
 _ROWS_MAX = 100
 _RECORDS_MAX = 4_000  # after so many no further row is taken along
 _SEND_DEADLINE_S = 8.0
+_BEHIND_S = 10.0
 _POLL_S = 0.25  # for what other processes of the service commit; the own consumer wakes it
 
 _LEASE = """
@@ -31,12 +32,15 @@ _LEASE = """
     ORDER BY last_run FOR UPDATE SKIP LOCKED LIMIT 1
 """
 _ROWS = """
-    SELECT id, records FROM (
-        SELECT id, records, sum(record_count) OVER (ORDER BY id) - record_count AS before
+    SELECT id, records, created_at FROM (
+        SELECT id, records, created_at, sum(record_count) OVER (ORDER BY id) - record_count AS before
         FROM outbox WHERE bucket = $1 ORDER BY id LIMIT $2
     ) AS oldest WHERE before < $3 ORDER BY id
 """
-_DELETE = "DELETE FROM outbox WHERE bucket = $1 AND id = any($2)"
+_PUBLISHED = """
+    WITH published AS (DELETE FROM outbox WHERE bucket = $1 AND id = any($2))
+    UPDATE outbox_bucket SET last_run = clock_timestamp() WHERE bucket = $1
+"""
 _RAN = "UPDATE outbox_bucket SET last_run = clock_timestamp() WHERE bucket = $1"
 _STATE = "SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM outbox"
 
@@ -47,6 +51,9 @@ class Relay:
     def __init__(self, engine: AsyncEngine, producer: Producer, *, service: str) -> None:
         self._engine, self._producer, self._service = engine, producer, service
         self._wake = asyncio.Event()
+        # What was published last had waited for long: lanes at work leave the relay too little of the process. A relay
+        # that fails, or has nothing to do, is not behind: nobody should wait for it.
+        self.behind = False
 
     def wake(self) -> None:
         """Something was committed by this process: look at once instead of at the next poll."""
@@ -98,9 +105,11 @@ class Relay:
             async with transaction(self._engine, statement_timeout_s=15) as tx:
                 bucket = await tx.raw.fetchval(_LEASE)
                 if bucket is None:
+                    self.behind = False
                     return False
                 await self._publish(tx, bucket)
         except Exception as error:
+            self.behind = False
             if bucket is not None and not _is_known(error):
                 await self._let_others_go_first(bucket)
             raise
@@ -120,9 +129,9 @@ class Relay:
         failpoints.reach("relay_before_send")
         await self._producer.send(records, deadline_s=_SEND_DEADLINE_S)
         failpoints.reach("relay_after_send")
-        await tx.raw.execute(_DELETE, bucket, [row["id"] for row in rows])
-        await tx.raw.execute(_RAN, bucket)
+        await tx.raw.execute(_PUBLISHED, bucket, [row["id"] for row in rows])
         failpoints.reach("relay_before_commit")
+        self.behind = (tx.now - rows[0]["created_at"]).total_seconds() > _BEHIND_S
         OUTBOX_PUBLISHED.labels(self._service, records[0].topic).inc(len(records))
 
     async def _watch(self) -> None:

@@ -30,9 +30,11 @@ class Spine:
     application: Counting
     producer: Producer
 
-    def consumer(self, application: Counting | None = None, engine: AsyncEngine | None = None) -> Consumer:
+    def consumer(
+        self, application: Counting | None = None, engine: AsyncEngine | None = None, **more: Callable[[], bool]
+    ) -> Consumer:
         settings = ConsumerSettings(self.bootstrap, self.service, session_timeout_ms=6_000)
-        return Consumer(settings, engine or self.engine, application or self.application)
+        return Consumer(settings, engine or self.engine, application or self.application, **more)
 
     async def fetch(self, query: str, *values: Any) -> list[Any]:
         async with transaction(self.engine) as tx:

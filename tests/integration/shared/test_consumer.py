@@ -36,6 +36,17 @@ async def test_a_restart_goes_on_where_it_was_committed(spine: Spine) -> None:
     assert await spine.value("SELECT max(epoch) FROM consumer_offset") >= 2
 
 
+async def test_nothing_new_is_read_while_the_relay_is_behind(spine: Spine) -> None:
+    behind = True
+    await spine.producer.send([bought(n, spine.topic) for n in range(20)], deadline_s=10)
+    async with spine.running(spine.consumer(held_back=lambda: behind)) as consumer:
+        await until(lambda: len(consumer._lanes) == 3)
+        await asyncio.sleep(1)
+        assert await spine.position() == 0
+        behind = False
+        await spine.reaches(20)
+
+
 async def test_the_same_id_with_another_body_is_a_conflict(spine: Spine) -> None:
     await spine.producer.send([bought(1, spine.topic, caller_id="e")], deadline_s=10)
     await spine.producer.send([bought(1, spine.topic, caller_id="e", total=900)], deadline_s=10)

@@ -131,6 +131,23 @@ async def test_several_buckets_are_published_side_by_side(spine: Spine) -> None:
     assert await _published(spine) == {key: [0, 1] for key in keys}
 
 
+async def test_a_relay_is_behind_while_what_it_publishes_has_waited_for_long(spine: Spine) -> None:
+    relay = Relay(spine.engine, spine.producer, service="test")
+    await _append(spine, "k", range(3))
+    assert await relay.publish_bucket()
+    assert not relay.behind
+    await _append(spine, "k", range(3, 6))
+    async with transaction(spine.engine) as tx:  # rows are never changed by the service: written anew, as of before
+        row = await tx.raw.fetchrow("DELETE FROM outbox RETURNING bucket, records, record_count")
+        columns = "bucket, records, record_count, created_at"
+        insert = f"INSERT INTO outbox ({columns}) VALUES ($1, $2, $3, now() - interval '30 s')"
+        await tx.raw.execute(insert, *row)
+    assert await relay.publish_bucket()
+    assert relay.behind
+    assert not await relay.publish_bucket()
+    assert not relay.behind
+
+
 def _bucket(key: str) -> int:
     return outbox.bucket_of(key.encode())
 
