@@ -70,15 +70,20 @@ def _measured(console: Console, size: Size, names: list[str]) -> Iterator[Rows]:
         with servers(console) as machine:
             asyncio.run(fill_topic(machine.kafka, size.events, _CUSTOMERS, "first"))
             for name, measure in consuming.items():
-                console.print(f"[dim]{name} ...[/]")
-                yield measure(machine, size)
+                yield _timed(console, name, lambda measure=measure: measure(machine, size))
     if serving:
         with platform(console) as machine:
             for name, measure in serving.items():
-                console.print(f"[dim]{name} ...[/]")
-                yield measure(machine, size)
-            console.print("[dim]verify ...[/]")
-            yield [verify_row(machine)]
+                yield _timed(console, name, lambda measure=measure: measure(machine, size))
+            yield _timed(console, "verify", lambda: [verify_row(machine)])
+
+
+def _timed(console: Console, name: str, measure: Callable[[], Rows]) -> Rows:
+    console.print(f"[dim]{name} ...[/]")
+    started = time.monotonic()
+    rows = measure()
+    console.print(f"[dim]{name} took {time.monotonic() - started:.0f} s[/]")
+    return rows
 
 
 def _run(size: Size, started: float) -> dict[str, object]:

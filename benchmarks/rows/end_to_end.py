@@ -27,7 +27,9 @@ def end_to_end(machine: Machine, size: Size) -> list[Row]:
     """`end_to_end`, and `end_to_end_p99` at half of its rate."""
     machine.stop(*_BESIDE)
     try:
-        pairs = [(_together(machine, size.seconds), _slowest_alone(machine, size.seconds)) for _ in range(size.rounds)]
+        pairs = [
+            (_together(machine, size.seconds), _slowest_alone(machine, size.seconds / 2)) for _ in range(size.rounds)
+        ]
         together = row(
             "end_to_end", "POST of batches until each balance is there, both cores",
             "the slower of intake alone and posting alone", "events/s", pairs, Goal(0.40, 0.80),

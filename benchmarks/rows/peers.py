@@ -5,27 +5,27 @@ import subprocess
 import sys
 
 from benchmarks import posting_runs
-from benchmarks.harness import Row, Sample, cpu_s, in_turn, row
+from benchmarks.harness import Row, Sample, cpu_s, row
 from benchmarks.machine import Machine
 from benchmarks.size import Size
 from deploy.local.folder import PROJECT
 
-_EVENTS, _EVENTS_QUICK = 1_500, 500
+_EVENTS, _EVENTS_QUICK = 750, 500
 
 
 def peers(machine: Machine, size: Size) -> list[Row]:
     """`tutorial` and `faststream`: the ratio says how much of our rate they reach."""
-    return [
-        _beside_ours(machine, size, "tutorial", "aiokafka loop, one SQLAlchemy ORM transaction an event"),
-        _beside_ours(machine, size, "faststream_peer", "FastStream, the same handler"),
+    rounds = [
+        (_theirs(machine, size, "tutorial"), _theirs(machine, size, "faststream_peer"), _ours(machine, size))
+        for _ in range(size.rounds)
     ]
-
-
-def _beside_ours(machine: Machine, size: Size, module: str, what: str) -> Row:
-    pairs = in_turn(2 if size.quick else 5, lambda: _theirs(machine, size, module), lambda: _ours(machine, size))
-    return row(
-        module.removesuffix("_peer"), what, "posting, one worker of ours, the same records", "events/s", pairs, None
-    )
+    ours_is = "posting, one worker of ours, the same records"
+    return [
+        row("tutorial", "aiokafka loop, one SQLAlchemy ORM transaction an event", ours_is, "events/s",
+            [(tutorial, ours) for tutorial, _, ours in rounds], None),
+        row("faststream", "FastStream, the same handler", ours_is, "events/s",
+            [(faststream, ours) for _, faststream, ours in rounds], None),
+    ]  # fmt: skip
 
 
 def _theirs(machine: Machine, size: Size, module: str) -> Sample:
