@@ -1,8 +1,11 @@
 """What an operator decides about dead letters, each in one transaction.
 
-The worker may be trying the same event at this moment. Both lock its parked row first, so one of them is first: what
-the worker has applied can no longer be given up, and what was given up is no longer there for the worker. A parked row
-that `treue replay` brought back says nothing about a letter that was retried before.
+The worker may be trying the same event at this moment. Both lock the row of its partition and its parked row, in this
+order, so one of them is first: what the worker has applied can no longer be given up, and what was given up is no
+longer there for the worker. A parked row that `treue replay` brought back says nothing about a letter that was retried
+before.
+
+Somebody has looked: the partition may bury as many in a row as ever before it halts again (dead_letters.py).
 """
 
 from collections.abc import Sequence
@@ -10,9 +13,17 @@ from uuid import UUID
 
 import asyncpg
 
+_LOCK_PARTITIONS = """
+    SELECT FROM {s}.consumer_offset WHERE (topic, part) IN (SELECT topic, part FROM {s}.dead_letter WHERE id = any($1))
+    ORDER BY topic, part FOR UPDATE
+"""
 _LOCK = """
     SELECT FROM {s}.parked_event p JOIN {s}.dead_letter d USING (topic, part, off)
     WHERE d.id = any($1) ORDER BY topic, part, off FOR UPDATE OF p
+"""
+_COUNT_ANEW = """
+    UPDATE {s}.consumer_offset SET consecutive_dead = 0 WHERE consecutive_dead > 0
+        AND (topic, part) IN (SELECT topic, part FROM {s}.dead_letter WHERE id = any($1))
 """
 _OPEN = "SELECT id FROM {s}.dead_letter WHERE state = 'open' ORDER BY topic, part, off"
 # The event goes where the worker tries again by itself, in front of what waits behind it.
@@ -52,12 +63,23 @@ async def open_letters(database: asyncpg.Connection, service: str) -> list[UUID]
 async def retry(database: asyncpg.Connection, service: str, letters: Sequence[UUID]) -> int:
     """Have the worker try these again; returns how many there were to try."""
     async with database.transaction():
-        await database.execute(_LOCK.format(s=service), letters)
-        return len(await database.fetch(_RETRY.format(s=service), letters))
+        await _lock(database, service, letters)
+        retried = len(await database.fetch(_RETRY.format(s=service), letters))
+        if retried:
+            await database.execute(_COUNT_ANEW.format(s=service), letters)
+        return retried
 
 
 async def discard(database: asyncpg.Connection, service: str, letter: UUID) -> bool:
     """Give it up for good. False when there is no such letter, or its event has had its effect."""
     async with database.transaction():
-        await database.execute(_LOCK.format(s=service), [letter])
-        return await database.fetchval(_DISCARD.format(s=service), letter) is not None
+        await _lock(database, service, [letter])
+        discarded = await database.fetchval(_DISCARD.format(s=service), letter) is not None
+        if discarded:
+            await database.execute(_COUNT_ANEW.format(s=service), [letter])
+        return discarded
+
+
+async def _lock(database: asyncpg.Connection, service: str, letters: Sequence[UUID]) -> None:
+    for statement in (_LOCK_PARTITIONS, _LOCK):
+        await database.execute(statement.format(s=service), letters)

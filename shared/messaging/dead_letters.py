@@ -1,7 +1,8 @@
 """Dead letters: what could not be applied is kept whole, in the transaction that passes it, and told to a topic.
 
 Limits: twenty in a row on one partition stop it, and so do fifty open ones among its last thousand offsets, for a bad
-release seldom fails for all. It must stop a consumer, not drain a topic into here.
+release seldom fails for all. It must stop a consumer, not drain a topic into here. An event that has its effect begins
+the row of twenty anew, and so does an operator who retries or discards a letter of the partition (deploy/letters.py).
 """
 
 import os
