@@ -3,6 +3,7 @@
 import asyncio
 import statistics
 import threading
+import time
 
 import psutil
 
@@ -16,12 +17,19 @@ from shared.ids import new_id
 
 _BATCH = 100
 _PROCESSES = ("gateway", "points-api", "points-worker", "metrics-worker", "notifications-worker")
-_DONE = "SELECT coalesce(sum(next_offset), 0)::bigint FROM consumer_offset WHERE topic = 'treue.purchases'"
+# Each purchase is a record to points and to metrics, and what points says of it one to notifications.
+_DONE = """
+    SELECT coalesce(sum(next_offset), 0)::bigint / 3 FROM (
+        SELECT next_offset FROM points.consumer_offset UNION ALL SELECT next_offset FROM metrics.consumer_offset
+        UNION ALL SELECT next_offset FROM notifications.consumer_offset
+    ) AS positions
+"""
+_STILL_S = 5.0
 _SLOPE_MAX = 20.0
 
 
 def memory(machine: Machine, size: Size) -> list[Row]:
-    """Resident MB by process over `memory_events` events through the whole platform.
+    """Resident MB by process over `memory_events` events through the whole platform, until every service has done them.
 
     A short run judges nothing: it shows how they warm up."""
     assert machine.description is not None
@@ -38,6 +46,7 @@ def memory(machine: Machine, size: Size) -> list[Row]:
                 f"m-{new_id().hex}", connections=4, cores=ALL_CORES,
             )  # fmt: skip
             sent += done.requests * _BATCH
+        _wait_until_still(machine)
     finally:
         finished.set()
         watching.join()
@@ -56,8 +65,21 @@ def memory(machine: Machine, size: Size) -> list[Row]:
     ]  # fmt: skip
 
 
+def _done(machine: Machine) -> int:
+    return int(asyncio.run(fetch_value(machine.stack.addresses.database, "points", _DONE)))
+
+
+def _wait_until_still(machine: Machine) -> None:
+    """The services are behind what was sent: a figure of memory counts when they have done it."""
+    seen, since = -1, time.monotonic()
+    while time.monotonic() - since < _STILL_S:
+        now = _done(machine)
+        if now != seen:
+            seen, since = now, time.monotonic()
+        time.sleep(0.5)
+
+
 def _watch(machine: Machine, seen: list[tuple[int, dict[str, float]]], finished: threading.Event) -> None:
     processes = {name: psutil.Process(machine.pid(name)) for name in _PROCESSES}
     while not finished.wait(1.0):
-        done = int(asyncio.run(fetch_value(machine.stack.addresses.database, "points", _DONE)))
-        seen.append((done, {name: process.memory_info().rss / 2**20 for name, process in processes.items()}))
+        seen.append((_done(machine), {name: process.memory_info().rss / 2**20 for name, process in processes.items()}))
