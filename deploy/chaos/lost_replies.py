@@ -15,6 +15,7 @@ class LosingReplies:
         self._commits = self.lost = 0
         self.losing = False
         self.port = 0
+        self._open: dict[asyncio.Task[None], tuple[asyncio.StreamWriter, ...]] = {}
 
     async def serve(self) -> asyncio.Server:
         server = await asyncio.start_server(self._session, "127.0.0.1", 0)
@@ -23,13 +24,22 @@ class LosingReplies:
 
     async def _session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection(self._host, self._port)
-        losing = asyncio.Event()
+        losing, task = asyncio.Event(), asyncio.current_task()
+        assert task is not None  # noqa: S101 - it runs
+        self._open[task] = (writer, far_writer)
         with contextlib.suppress(OSError):
             await asyncio.gather(
                 self._there(reader, far_writer, losing), self._back(far_reader, writer, losing)
             )  # fmt: skip
-        for each in (writer, far_writer):
+        for each in self._open.pop(task):
             each.transport.abort()
+
+    async def hang_up(self) -> None:
+        """End what is still there."""
+        for writers in self._open.values():
+            for each in writers:
+                each.transport.abort()
+        await asyncio.gather(*self._open)
 
     async def _there(self, reader: asyncio.StreamReader, far: asyncio.StreamWriter, losing: asyncio.Event) -> None:
         ours = False
@@ -61,3 +71,4 @@ async def losing_replies(host: str, port: int, victim: str, every: int) -> Async
         yield proxy
     finally:
         server.close()
+        await proxy.hang_up()
