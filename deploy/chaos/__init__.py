@@ -5,6 +5,7 @@ judge.py         compares what they remember with balances, figures, published e
 victim.py        a running stack, and what can be done to its processes and sessions
 positions.py     what can be done to its positions
 records.py       what can be written to its topics
+release.py       a release that cannot post what one shop sells
 lost_replies.py  a way to Postgres on which the answer to some COMMITs is lost
 faults.py        all of that by name
 command.py       `treue chaos`: all faults in random order

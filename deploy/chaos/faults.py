@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy.engine import make_url
 
-from deploy.chaos import positions, records
+from deploy.chaos import positions, records, release
 from deploy.chaos.lost_replies import losing_replies
 from deploy.chaos.victim import Victim
 from deploy.environment import SERVICES
@@ -83,6 +83,7 @@ FAULTS: Final[dict[str, Callable[[Victim], None]]] = {
     "three workers of points come and go": _three_workers,
     "known events on every partition": records.copied,
     "poison on the topic": records.poisoned,
+    "a release that cannot post, and its fix": release.broken,
     "positions lost": positions.lost,
     "positions moved by hand and put back": positions.moved,
     "positions of another cluster and put back": positions.of_another_cluster,

@@ -45,7 +45,7 @@ async def _copy(bootstrap: str, places: Sequence[tuple[int, int]]) -> None:
         for raw in chunk
     ]
     for part in _PARTS:
-        await _write(bootstrap, part, records * 2)
+        await write(bootstrap, part, records * 2)
 
 
 def poisoned(victim: Victim) -> None:
@@ -54,7 +54,7 @@ def poisoned(victim: Victim) -> None:
     refused = _refused(Description.required(victim.stack.folder).tenant)
     unreadable = Record(_TOPIC, refused.key, b"{not json", refused.headers)
     part = victim.dice.choice(_PARTS)
-    offsets = asyncio.run(_write(victim.stack.addresses.kafka, part, [unreadable, refused]))
+    offsets = asyncio.run(write(victim.stack.addresses.kafka, part, [unreadable, refused]))
     for service in _READERS:
         _give_up(victim, service, part, offsets)
 
@@ -84,16 +84,21 @@ def _kept(victim: Victim, service: str, part: int, offsets: Sequence[int]) -> li
 
 def _refused(tenant: str) -> Record:
     """A purchase that can be read, but no database takes a NUL in a text. The gateway would not let it in."""
-    now, customer = SystemClock().now(), f"c-poisoned-{new_id().hex}"
+    return bought(tenant, "o-\x00")
+
+
+def bought(tenant: str, order: str) -> Record:
+    """A purchase of somebody new."""
+    now, customer = SystemClock().now(), f"c-{new_id().hex}"
     event = PurchaseCompleted(
-        occurred_at=now, order_id="o-\x00", customer_id=customer, currency="EUR", total_minor=1000, lines=()
+        occurred_at=now, order_id=order, customer_id=customer, currency="EUR", total_minor=1000, lines=()
     )
     return record_of(
         Envelope(id=new_id(), type=event.TYPE, version=event.VERSION, tenant=tenant, source="chaos", time=now), event
     )
 
 
-async def _write(bootstrap: str, part: int, records: Sequence[Record]) -> list[int]:
+async def write(bootstrap: str, part: int, records: Sequence[Record]) -> list[int]:
     """The offsets that they got."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, client_id="treue-chaos")
     await producer.start()
