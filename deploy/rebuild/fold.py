@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import asyncpg
@@ -17,7 +17,7 @@ from shared.db.transaction import transaction
 from shared.events.contract import Topic
 from shared.messaging import offsets
 from shared.messaging.history import read_range
-from shared.messaging.incoming import read
+from shared.messaging.incoming import Item, RawRecord, read
 from shared.messaging.lane import Lane
 from shared.messaging.posting import Posting
 from shared.messaging.topics import log_ranges
@@ -61,6 +61,7 @@ class Fold:
             url, name=f"treue-rebuild-{frozen.rebuilt}", pool_size=_POOL, command_timeout_s=120, schema=frozen.rebuilt
         )
         self._posting = Posting(self.engine, self._application, service=f"rebuild-{service.name}")
+        self._free = asyncio.Semaphore(_POOL)  # a partition more would wait for a connection, and give up
 
     async def run(self, progress: Progress) -> None:
         """Fold what lies before the frozen positions."""
@@ -76,15 +77,19 @@ class Fold:
 
     async def _partition(self, key: tuple[str, int], first: int, end: int, progress: Progress) -> None:
         topic, part = key
-        claim = await offsets.claim(self.engine, topic, part, first, "rebuild", "treue rebuild")
-        lane = Lane(claim, self._posting, service=f"rebuild-{self._name}")
-        async for chunk in read_range(self._bootstrap, topic, part, first, end):
-            items = [read(raw, self._application.events.__contains__) for raw in chunk]
-            if self._frozen.put_aside:
-                async with transaction(self.engine) as tx:
-                    items = await self._frozen.without_put_aside(tx.raw, items)
-            await lane.work(items)
-            progress(f"{topic}/{part}: {lane.position:,} of {end:,}")
+        async with self._free:
+            claim = await offsets.claim(self.engine, topic, part, first, "rebuild", "treue rebuild")
+            lane = Lane(claim, self._posting, service=f"rebuild-{self._name}")
+            async for chunk in read_range(self._bootstrap, topic, part, first, end):
+                await lane.work(await self._items(chunk))
+                progress(f"{topic}/{part}: {lane.position:,} of {end:,}")
+
+    async def _items(self, chunk: Sequence[RawRecord]) -> Sequence[Item]:
+        items = [read(raw, self._application.events.__contains__) for raw in chunk]
+        if not self._frozen.put_aside:
+            return items
+        async with transaction(self.engine) as tx:
+            return await self._frozen.without_put_aside(tx.raw, items)
 
     async def _unpark(self) -> None:
         """Events that waited for what another topic brought."""

@@ -48,6 +48,7 @@ async def _compared(platform: Platform, service: str) -> tuple[int, dict[str, An
     done = await asyncio.to_thread(
         platform.run_treue, "rebuild", service, "--into", f"rebuilt_{service}", "--compare", "--drop"
     )
+    assert done.stdout, done.stderr
     return done.returncode, json.loads(done.stdout)
 
 
