@@ -1,11 +1,13 @@
 """The messages in Postgres: what the consumer and the customers' events do to them. Statements are bulk."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from services.notifications.application.ports import Key
 from services.notifications.domain.message import Channel, Message, Purpose, Status
+from shared.db import columns
 from shared.db.transaction import Transaction
 
 # Everything that a Message is made of.
@@ -17,13 +19,14 @@ _ADD = """
     INSERT INTO message (tenant, id, customer_id, cause_id, origin_id, template, channel, purpose, facts, status,
         reason, due_at, correlation_id, traceparent, created_at, sent_at)
     SELECT new.tenant, new.id, new.customer_id, new.cause_id, new.origin_id, new.template, new.channel, new.purpose,
-        new.facts::jsonb, new.status, new.reason,
+        new.facts::jsonb, new.status, nullif(new.reason, ''),
         CASE WHEN new.status = 'queued' THEN $15::timestamptz ELSE new.due_at END,
         new.correlation_id, new.traceparent, $15, CASE WHEN new.status = 'sent' THEN $15::timestamptz END
-    FROM unnest($1::text[], $2::uuid[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::text[],
-        $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::text[], $14::text[])
-        AS new (tenant, id, customer_id, cause_id, origin_id, template, channel, purpose,
-            facts, status, reason, due_at, correlation_id, traceparent)
+    FROM unnest($1::text::text[], $2::text::uuid[], $3::text::text[], $4::text::uuid[], $5::text::uuid[],
+        $6::text::text[], $7::text::text[], $8::text::text[], $9::text::text[], $10::text::text[], $11::text::text[],
+        $12::text::timestamptz[], $13::text::text[], $14::text::text[])
+        AS new (tenant, id, customer_id, cause_id, origin_id, template, channel, purpose, facts, status, reason, due_at,
+            correlation_id, traceparent)
     ON CONFLICT ON CONSTRAINT uq_message_cause DO NOTHING
 """
 _RELEASE = """
@@ -51,6 +54,11 @@ _GIVE_UP = f"""
     ) AS late WHERE m.tenant = late.tenant AND m.id = late.id
     RETURNING {MESSAGE}
 """  # noqa: S608 - made of constants
+_KINDS: tuple[columns.Kind, ...] = (
+    columns.texts, columns.ids, columns.texts, columns.ids, columns.ids, *[columns.texts] * 6, columns.times,
+    columns.texts, columns.texts,
+)  # fmt: skip
+_encode = msgspec.json.Encoder().encode
 
 
 class MessageTable:
@@ -58,8 +66,7 @@ class MessageTable:
 
     async def add(self, tx: Transaction, messages: Sequence[Message]) -> None:
         if messages:
-            columns = zip(*(_row(message) for message in messages), strict=True)
-            await tx.raw.execute(_ADD, *map(list, columns), tx.now)
+            await tx.raw.execute(_ADD, *columns.of(map(_row, messages), *_KINDS), tx.now)
 
     async def release(self, tx: Transaction, keys: Collection[Key]) -> None:
         if keys:
@@ -89,7 +96,8 @@ def message_of(row: Mapping[str, Any]) -> Message:
 def _row(message: Message) -> tuple[Any, ...]:
     return (
         message.tenant, message.id, message.customer_id, message.cause_id, message.origin_id, message.template,
-        message.channel, message.purpose, json.dumps(message.facts), message.status, message.reason, message.due_at,
+        message.channel, message.purpose, _encode(message.facts).decode(), message.status, message.reason or "",
+        message.due_at,
         message.correlation_id, message.traceparent,
     )  # fmt: skip
 
