@@ -16,6 +16,7 @@ from services.notifications.settings import NotificationsSettings
 from shared.db.engine import create_engine
 from shared.events.contract import Topic
 from shared.ids import new_id
+from shared.messaging.history import History
 from shared.messaging.topics import log_ranges
 from tests.support.asking import rows, wait_for
 from tests.support.load import load_on, open_court
@@ -38,7 +39,11 @@ _LETTER = "SELECT id FROM points.dead_letter WHERE event_id = $1 AND state = 'op
 _PARKED = "SELECT 1 FROM points.parked_event WHERE tenant = $1"
 _MAILS_WRITTEN = "SELECT count(*) FROM {}.message WHERE tenant = $1 AND channel = 'email'"
 _DUE = "SELECT 1 FROM {}.message WHERE status IN ('waiting', 'queued', 'sending')"
-_UNDER_WAY = (_DUE.format("notifications"), "SELECT 1 FROM points.outbox", "SELECT 1 FROM notifications.outbox")
+_UNDER_WAY = (
+    f"{_DUE.format('notifications')} AND tenant = $1",
+    "SELECT 1 FROM points.outbox WHERE $1::text IS NOT NULL",
+    "SELECT 1 FROM notifications.outbox WHERE $1::text IS NOT NULL",
+)
 _OF_A_LOST_RECORD = "INSERT INTO notifications.inbox VALUES \
     ('lost', gen_random_uuid(), 'h', 'applied', NULL, NULL, $1, 0, 0, now())"
 _OUTGOING = (Topic.POINTS.value, Topic.NOTIFICATIONS.value, Topic.DEAD_LETTERS.value)
@@ -147,9 +152,10 @@ def test_nobody_is_written_to_again(platform: Platform) -> None:
             profile = {"email": f"{name}@example.org", "name": "Ada", "locale": "en-GB"}
             assert till.once("PUT", f"/v1/customers/{name}", profile)[0] == 202
             till.send(PURCHASES, purchase(name, name, 1000))
-    wait_for(lambda: _mails(platform, run) >= 3)
-    wait_for(lambda: not any(rows(platform, query) for query in _UNDER_WAY))
-    mailed, told = len(platform.mails()), _told(platform)
+    wait_for(lambda: _mails(platform, run) == 3)
+    wait_for(lambda: not any(rows(platform, query, court.tenant) for query in _UNDER_WAY))
+    told = _told(platform, court.tenant)
+    assert told >= 6, "points told of each purchase, notifications of each mail"
     for service in ("points", "notifications"):
         schema = f"rebuilt_{service}_{run}"
         try:
@@ -162,16 +168,30 @@ def test_nobody_is_written_to_again(platform: Platform) -> None:
                 assert in_a_thread(_taken_by_a_sender(platform, schema)) == 0
         finally:
             rows(platform, f"DROP SCHEMA {schema} CASCADE")
-    assert (len(platform.mails()), _told(platform)) == (mailed, told)
+    assert (_mails(platform, run), _told(platform, court.tenant)) == (3, told)
 
 
 def _mails(platform: Platform, run: str) -> int:
     return sum(run in str(mail["to"]) for mail in platform.mails())
 
 
-def _told(platform: Platform) -> dict[tuple[str, int], tuple[int, int]]:
-    partitions = [(topic, part) for topic in _OUTGOING for part in range(PARTITIONS)]
-    return in_a_thread(log_ranges(platform.kafka_bootstrap, partitions))
+def _told(platform: Platform, tenant: str) -> int:
+    """How many records of this tenant were published by services."""
+
+    async def count() -> int:
+        partitions = [(topic, part) for topic in _OUTGOING for part in range(PARTITIONS)]
+        ends = await log_ranges(platform.kafka_bootstrap, partitions)
+        async with History(platform.kafka_bootstrap) as history:
+            found = [
+                raw
+                for place, (first, end) in ends.items()
+                async for chunk in history.read(*place, first, end)
+                for raw in chunk
+                if ("ce_tenant", tenant.encode()) in raw.headers
+            ]
+        return len(found)
+
+    return in_a_thread(count())
 
 
 async def _taken_by_a_sender(platform: Platform, schema: str) -> int:
