@@ -87,14 +87,14 @@ async def open_producer(
         await producer.stop()
 
 
-def database_check(engine: AsyncEngine) -> ReadinessCheck:
-    """Ready when the database answers."""
+def database_check(engine: AsyncEngine, *, only_to_begin: bool = False) -> ReadinessCheck:
+    """Ready when the database answers; `only_to_begin`: see ReadinessCheck."""
 
     async def answers() -> None:
         async with transaction(engine):
             pass
 
-    return ReadinessCheck("database", answers)
+    return ReadinessCheck("database", answers, only_to_begin=only_to_begin)
 
 
 def producer_check(producer: Producer) -> ReadinessCheck:

@@ -77,7 +77,8 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
         title="Treue",
         description=_DESCRIPTION,
         authenticate=credentials.principal,
-        checks=(database_check(engine), producer_check(producer)),
+        # It takes events of whom it knows without its database, and must not be taken out of the way of them.
+        checks=(database_check(engine, only_to_begin=True), producer_check(producer)),
         routers=(
             tenants_router(tenants, creation),
             keys_router(keys, tenants, credentials, pepper, clock),

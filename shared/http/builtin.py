@@ -33,7 +33,9 @@ def builtin_routes(
         return HotResponse(200, b'{"status":"alive"}')
 
     async def readyz(_: HotRequest) -> HotResponse:
-        return HotResponse(200, msgspec.json.encode({"status": "ready", "checks": await readiness.require()}))
+        away = await readiness.require()
+        answer: dict[str, object] = {"status": "ready", "checks": readiness.names}
+        return HotResponse(200, msgspec.json.encode(answer | ({"away": away} if away else {})))
 
     async def metrics(_: HotRequest) -> HotResponse:
         return HotResponse(200, generate_latest(), _METRICS)

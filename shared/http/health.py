@@ -16,11 +16,15 @@ _REMEMBERED_S: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class ReadinessCheck:
-    """Something that must be there: `probe` returns when it is, and raises (its message says why) when it is not."""
+    """Something that must be there: `probe` returns when it is, and raises (its message says why) when it is not.
+
+    `only_to_begin`: once it was there, the process goes on with a good part of its work when it is away. That is said,
+    but the process stays ready: who is not ready gets nothing to do at all."""
 
     name: str
     probe: Callable[[], Awaitable[object]]
     timeout_s: float = 2.0
+    only_to_begin: bool = False
 
 
 class Readiness:
@@ -32,25 +36,34 @@ class Readiness:
         self._closing = False
         self._asked_at = -_REMEMBERED_S
         self._missing: dict[str, str] = {}
+        self._begun: set[str] = set()
         self._lock = asyncio.Lock()
 
     def close(self) -> None:
         """From now on: not ready, so that no new work is sent here. There is no way back."""
         self._closing = True
 
-    async def require(self) -> list[str]:
-        """The names of all checks. Raises UnavailableError that names what is not ready and why."""
-        missing = {"process": "shutting down"} if self._closing else await self._ask()
+    async def require(self) -> dict[str, str]:
+        """What is away though the process is ready, by the name of the check, and why. Raises UnavailableError that
+        names what is not ready."""
+        away = {"process": "shutting down"} if self._closing else await self._ask()
+        missing = {name: why for name, why in away.items() if name not in self._begun}
         if missing:
             raise UnavailableError("Not ready: " + ", ".join(missing) + ".", code="not_ready", not_ready=missing)
+        return away
+
+    @property
+    def names(self) -> list[str]:
+        """What is looked at."""
         return [check.name for check in self._checks]
 
     async def _ask(self) -> dict[str, str]:
         async with self._lock:
             if time.monotonic() - self._asked_at >= _REMEMBERED_S:
                 reasons = await asyncio.gather(*(_reason(check) for check in self._checks))
-                named = zip(self._checks, reasons, strict=True)
+                named = list(zip(self._checks, reasons, strict=True))
                 self._missing = {check.name: reason for check, reason in named if reason}
+                self._begun |= {check.name for check, reason in named if check.only_to_begin and not reason}
                 self._asked_at = time.monotonic()
             return self._missing
 

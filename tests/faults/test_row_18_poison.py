@@ -31,7 +31,7 @@ def test_poison_is_kept_and_listed_and_stops_nobody(platform: Platform) -> None:
         write(platform, 3, key, None, headers)  # a tombstone: no event, and no dead letter
         offsets = [write(platform, 3, *each) for each in poison]
         load.progressed(20)
-        found = wait_for(lambda: _dead(platform, offsets))
+        found = wait_for(lambda: _dead(platform, 3, offsets))
     by_offset = {letter["off"]: letter["id"] for letter in found}
     assert sorted(by_offset) == offsets
     shown = platform.treue("dead-letters", "show", by_offset[offsets[0]])
@@ -43,13 +43,13 @@ def test_poison_is_kept_and_listed_and_stops_nobody(platform: Platform) -> None:
 def test_what_is_retried_and_still_unreadable_is_a_dead_letter_again_and_blocks_nobody(platform: Platform) -> None:
     good = _a_good_record(platform)
     offset = write(platform, good.part, good.key, b"{still not json", list(good.headers))
-    (letter,) = wait_for(lambda: _dead(platform, [offset]))
+    (letter,) = wait_for(lambda: _dead(platform, good.part, [offset]))
     assert platform.treue("dead-letters", "retry", letter["id"])["retried"] == 1
-    wait_for(lambda: [each["kind"] for each in _at(platform, [offset])] == ["dead"])
+    wait_for(lambda: [each["kind"] for each in _at(platform, good.part, [offset])] == ["dead"])
     with load_on(platform) as load:
         load.progressed(10)
     platform.treue("dead-letters", "discard", letter["id"])
-    assert _at(platform, [offset]) == []
+    assert _at(platform, good.part, [offset]) == []
 
 
 def _a_good_record(platform: Platform) -> Any:
@@ -62,11 +62,15 @@ def _a_good_record(platform: Platform) -> Any:
     return records(platform, answer.event_id)[0]
 
 
-def _dead(platform: Platform, offsets: list[int]) -> list[dict[str, Any]] | None:
-    found = [letter for letter in _at(platform, offsets) if letter["kind"] == "dead"]
+def _dead(platform: Platform, part: int, offsets: list[int]) -> list[dict[str, Any]] | None:
+    found = [letter for letter in _at(platform, part, offsets) if letter["kind"] == "dead"]
     return found if len(found) == len(offsets) else None
 
 
-def _at(platform: Platform, offsets: list[int]) -> list[dict[str, Any]]:
+def _at(platform: Platform, part: int, offsets: list[int]) -> list[dict[str, Any]]:
     letters = platform.treue("dead-letters", "list", "--service", "points")
-    return [letter for letter in letters if letter["off"] in offsets and letter["topic"] == "treue.purchases"]
+    return [
+        each
+        for each in letters
+        if (each["topic"], each["part"]) == ("treue.purchases", part) and each["off"] in offsets
+    ]

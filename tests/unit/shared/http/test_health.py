@@ -59,6 +59,25 @@ async def test_not_ready_says_what_and_why_but_no_addresses() -> None:
     assert (await ask(app, "/livez")).status_code == 200
 
 
+async def test_what_is_needed_only_to_begin_is_missed_aloud_and_the_process_stays_ready() -> None:
+    there = False
+
+    async def sometimes() -> None:
+        if not there:
+            raise ConnectionRefusedError
+
+    app = app_with(ReadinessCheck("database", sometimes, only_to_begin=True), ReadinessCheck("kafka", fine))
+    assert (await ask(app, "/readyz")).json()["not_ready"] == {"database": "ConnectionRefusedError"}
+    there = True
+    await asyncio.sleep(0.6)
+    assert (await ask(app, "/readyz")).json() == {"status": "ready", "checks": ["database", "kafka"]}
+    there = False
+    await asyncio.sleep(0.6)
+    answer = await ask(app, "/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["away"] == {"database": "ConnectionRefusedError"}
+
+
 async def test_checks_run_side_by_side_and_are_not_repeated_by_who_asks_often() -> None:
     asked = 0
 
