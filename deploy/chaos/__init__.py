@@ -2,6 +2,7 @@
 
 load.py          shoppers who buy, return and repeat themselves, and remember what was acknowledged
 judge.py         compares what they remember with balances, figures, published events, and the auditor
+oracle.py        the topic of purchases, folded serially: what everything must come to
 victim.py        a running stack, and what can be done to its processes and sessions
 positions.py     what can be done to its positions
 records.py       what can be written to its topics

@@ -1,14 +1,15 @@
-"""The judge: what the shoppers remember against what the platform stored, shows and told.
+"""The judge: what the shoppers remember, and what the topic comes to, against what the platform stored, shows and told.
 
-Every acknowledged event is applied by points and metrics; every balance is the shoppers' own sum; the figures count
-what they count; every ledger entry was published, each customer's in their order; the auditor finds nothing.
+The topic of purchases, folded serially (oracle.py), comes to what the shoppers remember; every acknowledged event is
+applied by points and metrics; every balance is the shoppers' own sum; the figures count what they count; every ledger
+entry was published, each customer's in their order; the auditor finds nothing.
 """
 
 import asyncio
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,13 +19,18 @@ import asyncpg
 
 from deploy.audit.report import audit
 from deploy.chaos.load import Memory, Till
+from deploy.chaos.oracle import folded
 from shared.events.contract import Topic
+from shared.events.purchases import PurchaseCompleted, PurchaseReturned
 from shared.messaging.history import read_range
+from shared.messaging.incoming import Incoming, RawRecord, read
 from shared.messaging.topics import log_ranges
 from shared.money import to_text
 
 T = TypeVar("T")
-_PARTS: Final = [(Topic.POINTS.value, part) for part in range(6)]
+_TOLD: Final = [(Topic.POINTS.value, part) for part in range(6)]
+_DONE: Final = [(Topic.PURCHASES.value, part) for part in range(6)]
+_SHOPPERS_DO: Final = frozenset((PurchaseCompleted.TYPE, PurchaseReturned.TYPE))
 _MISSING: Final = """
     SELECT asked.event_id FROM unnest($2::uuid[]) AS asked (event_id)
     LEFT JOIN {s}.inbox i ON (i.tenant, i.event_id) = ($1, asked.event_id)
@@ -43,28 +49,57 @@ class DriftError(AssertionError):
 
 @dataclass(frozen=True)
 class Court:
-    """One tenant of one stack. `told_from`: where the topic of points ended when the load began."""
+    """One tenant of one stack. `began`: where the topics of purchases and of points ended when the load began."""
 
     base_url: str
     database_url: str
     bootstrap: str
     tenant: str
     api_key: str
-    told_from: dict[tuple[str, int], tuple[int, int]]
+    began: dict[tuple[str, int], tuple[int, int]]
 
     @classmethod
     def opened(cls, base_url: str, database_url: str, bootstrap: str, tenant: str, api_key: str) -> "Court":
         """Before the load begins."""
-        told_from = in_a_thread(log_ranges(bootstrap, _PARTS))
-        return cls(base_url, database_url, bootstrap, tenant, api_key, told_from)
+        began = in_a_thread(log_ranges(bootstrap, [*_DONE, *_TOLD]))
+        return cls(base_url, database_url, bootstrap, tenant, api_key, began)
 
     def judge(self, memory: Memory, within_s: float = 120.0) -> None:
         """Raises DriftError with the first differences when the platform is not, within this time, as remembered."""
         deadline = time.monotonic() + within_s
+        in_a_thread(self._remembered(memory))
         in_a_thread(self._effects(memory, deadline))
         self._figures(memory, deadline)
         in_a_thread(self._published(deadline))
         in_a_thread(self._audited())
+
+    async def _remembered(self, memory: Memory) -> None:
+        """What was acknowledged is in the log, and the log comes to what the shoppers remember."""
+        read_all = [
+            read(raw, _SHOPPERS_DO.__contains__)
+            async for chunk in self._since_it_began(_DONE)
+            for raw in chunk
+            if dict(raw.headers).get("ce_tenant") == self.tenant.encode()
+        ]
+        books = folded(item for item in read_all if isinstance(item, Incoming))
+        wrong = {
+            customer: (books.points.get(customer, 0), memory.kept.get(customer, 0))
+            for customer in books.points.keys() | memory.kept.keys()
+            if books.points.get(customer, 0) != memory.kept.get(customer, 0)
+        }
+        found, wanted = (books.orders, books.refunds_minor), (memory.orders, memory.refunds_minor)
+        if wrong or found != wanted:
+            raise DriftError(
+                f"the topic, folded serially, comes to {found} orders and refunds, {wanted} are remembered; points of"
+                f" {len(wrong)} customers differ: {list(wrong.items())[:3]}"
+            )
+
+    async def _since_it_began(self, places: Sequence[tuple[str, int]]) -> AsyncIterator[list[RawRecord]]:
+        ends = await log_ranges(self.bootstrap, places)
+        for topic, part in places:
+            start, end = self.began[topic, part][1], ends[topic, part][1]
+            async for chunk in read_range(self.bootstrap, topic, part, start, end):
+                yield chunk
 
     async def _effects(self, memory: Memory, deadline: float) -> None:
         connection = await asyncpg.connect(self.database_url, timeout=30)
@@ -135,14 +170,11 @@ class Court:
         """The wallet versions told of each customer, in the order of their first telling."""
         told: dict[str, dict[int, None]] = {}
         tenant = self.tenant.encode()
-        ends = await log_ranges(self.bootstrap, _PARTS)
-        for topic, part in _PARTS:
-            start, end = self.told_from[topic, part][1], ends[topic, part][1]
-            async for chunk in read_range(self.bootstrap, topic, part, start, end):
-                for raw in chunk:
-                    if dict(raw.headers).get("ce_tenant") == tenant:
-                        data = json.loads(raw.value or b"{}")
-                        told.setdefault(data["customer_id"], {})[data["wallet_version"]] = None
+        async for chunk in self._since_it_began(_TOLD):
+            for raw in chunk:
+                if dict(raw.headers).get("ce_tenant") == tenant:
+                    data = json.loads(raw.value or b"{}")
+                    told.setdefault(data["customer_id"], {})[data["wallet_version"]] = None
         return {customer: list(versions) for customer, versions in told.items()}
 
     async def _audited(self) -> None:
