@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.messaging import failpoints, offsets
 from shared.messaging.claiming import claim_partitions, verify_last
+from shared.messaging.clients import client_died, stop_within
 from shared.messaging.dead_letters import TooManyError
 from shared.messaging.failures import Verdict, verdict
 from shared.messaging.incoming import Application, raw_record, read
@@ -26,8 +27,7 @@ from shared.messaging.lane import HaltError, Lane
 from shared.messaging.membership import Membership
 from shared.messaging.offsets import FencedError
 from shared.messaging.posting import Posting
-from shared.messaging.progress import show_progress
-from shared.messaging.stopping import stop_within
+from shared.messaging.progress import Pulse, show_progress
 from shared.messaging.topics import cluster_id
 from shared.observability.logging import get_logger
 from shared.observability.metrics import CONSUMER_LAG
@@ -76,6 +76,7 @@ class Consumer:
         self._caught_up: set[TopicPartition] = set()
         self._claim_again: dict[TopicPartition, float] = {}
         self.halted: dict[str, str] = {}
+        self._pulse = Pulse()
         self.connected = False
 
     @property
@@ -83,7 +84,7 @@ class Consumer:
         """Why this consumer does not do its work, for readiness; None when it does."""
         if self.halted:
             return "; ".join(f"{where}: {why}" for where, why in sorted(self.halted.items()))
-        return None if self.connected else "not connected to Kafka"
+        return self._pulse.problem if self.connected else "not connected to Kafka"
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until told to stop."""
@@ -115,8 +116,11 @@ class Consumer:
         showing: asyncio.Future[None] | None = None
         try:
             await asyncio.wait_for(consumer.start(), timeout=60)
+            self._pulse.heard()
             self.connected = True
-            showing = asyncio.ensure_future(show_progress(self._engine, consumer, self._lanes, self._caught_up))
+            showing = asyncio.ensure_future(
+                show_progress(self._engine, consumer, self._lanes, self._caught_up, self._pulse)
+            )
             await self._read(consumer, cluster, stop)
         finally:
             self.connected = False
@@ -139,7 +143,7 @@ class Consumer:
             else:
                 await self._wait_for_work(stop)
             alone_since = time.monotonic() if self._membership.assigned else alone_since
-            if self._client_died(consumer):
+            if client_died(consumer):
                 raise TimeoutError("the Kafka client died: joining the group anew")
             if time.monotonic() - alone_since > _EMPTY_S:
                 # aiokafka's member without partitions leaves and does not come back by itself.
@@ -287,13 +291,3 @@ class Consumer:
             if lane.position >= high:
                 self._caught_up.add(tp)
                 self._go_on(tp)
-
-    @staticmethod
-    def _client_died(consumer: AIOKafkaConsumer) -> bool:
-        """aiokafka's tasks die in silence: the fetcher when uvloop closes a connection under its hands (RuntimeError),
-        the coordinator when the group forgets it. Nothing comes any more then, and nothing is said."""
-        tasks = (
-            getattr(consumer._coordinator, "_coordination_task", None),  # noqa: SLF001
-            getattr(consumer._fetcher, "_fetch_task", None),  # noqa: SLF001
-        )
-        return any(task is not None and task.done() for task in tasks)

@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError
 from shared.errors import UnavailableError
 from shared.events.envelope import Record
 from shared.messaging.batching import Batching
-from shared.messaging.stopping import stop_within
+from shared.messaging.clients import stop_within
 from shared.observability.logging import get_logger
 from shared.observability.metrics import PRODUCER_FAILURES, PRODUCER_REBUILDS, PRODUCER_SENDS
 

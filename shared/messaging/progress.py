@@ -6,17 +6,41 @@ import time
 from collections.abc import Collection, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, NodeNotReadyError, RequestTimedOutError
 from aiokafka.structs import OffsetAndMetadata
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.messaging import failpoints, offsets
 from shared.messaging.lane import Lane
+from shared.observability.logging import get_logger
+
+_log = get_logger(__name__)
 
 Lanes = Mapping[TopicPartition, Lane]
+_SILENT_S = 10.0
+# Of what Kafka may answer to a commit, these are no answers.
+_NO_ANSWER = (TimeoutError, KafkaConnectionError, NodeNotReadyError, RequestTimedOutError)
+
+
+class Pulse:
+    """When Kafka last answered: aiokafka's client does not tell that it has no connection any more."""
+
+    def __init__(self) -> None:
+        self._heard_at = time.monotonic()
+
+    def heard(self) -> None:
+        """Kafka answered, whatever it was."""
+        self._heard_at = time.monotonic()
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing can come, if so."""
+        silent_s = time.monotonic() - self._heard_at
+        return f"Kafka has not answered for {silent_s:.0f} s" if silent_s > _SILENT_S else None
 
 
 async def show_progress(
-    engine: AsyncEngine, consumer: AIOKafkaConsumer, lanes: Lanes, caught_up: Collection[TopicPartition]
+    engine: AsyncEngine, consumer: AIOKafkaConsumer, lanes: Lanes, caught_up: Collection[TopicPartition], pulse: Pulse
 ) -> None:
     """Every second: for the figures' `complete_through`, and Kafka's own display of lag. Best effort, both.
 
@@ -25,12 +49,23 @@ async def show_progress(
         await asyncio.sleep(1)
         with contextlib.suppress(Exception):
             await _note_caught_up(engine, consumer, lanes, caught_up)
-        positions = {tp: OffsetAndMetadata(lane.position, "") for tp, lane in lanes.items()}
-        with contextlib.suppress(Exception):
-            if positions:
-                failpoints.reach("progress_before_commit")
-                await asyncio.wait_for(consumer.commit(positions), timeout=2)
-                failpoints.reach("progress_after_commit")
+        await _commit(consumer, {tp: OffsetAndMetadata(lane.position, "") for tp, lane in lanes.items()}, pulse)
+
+
+async def _commit(
+    consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, OffsetAndMetadata], pulse: Pulse
+) -> None:
+    """A member without partitions has nothing to ask, and nothing to miss."""
+    try:
+        if positions:
+            failpoints.reach("progress_before_commit")
+            await asyncio.wait_for(consumer.commit(positions), timeout=2)
+            failpoints.reach("progress_after_commit")
+    except _NO_ANSWER:
+        return
+    except Exception:  # noqa: BLE001 - a refusal is an answer, and the commit is only for display
+        _log.debug("commit_refused", exc_info=True)
+    pulse.heard()
 
 
 async def _note_caught_up(

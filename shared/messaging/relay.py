@@ -105,11 +105,11 @@ class Relay:
             async with transaction(self._engine, statement_timeout_s=15) as tx:
                 bucket = await tx.raw.fetchval(_LEASE)
                 if bucket is None:
-                    self.behind = False
+                    self._note(0.0)
                     return False
                 await self._publish(tx, bucket)
         except Exception as error:
-            self.behind = False
+            self._note(0.0)
             if bucket is not None and not _is_known(error):
                 await self._let_others_go_first(bucket)
             raise
@@ -131,8 +131,17 @@ class Relay:
         failpoints.reach("relay_after_send")
         await tx.raw.execute(_PUBLISHED, bucket, [row["id"] for row in rows])
         failpoints.reach("relay_before_commit")
-        self.behind = (tx.now - rows[0]["created_at"]).total_seconds() > _BEHIND_S
+        self._note((tx.now - rows[0]["created_at"]).total_seconds())
         OUTBOX_PUBLISHED.labels(self._service, records[0].topic).inc(len(records))
+
+    def _note(self, waited_s: float) -> None:
+        """How long what was just published had waited; 0 where there is nothing to wait for."""
+        behind = waited_s > _BEHIND_S
+        if behind and not self.behind:
+            _log.warning("relay_behind", waited_s=round(waited_s, 1), effect="nothing new is read until it caught up")
+        elif self.behind and not behind:
+            _log.info("relay_caught_up")
+        self.behind = behind
 
     async def _watch(self) -> None:
         """Keep the gauges of the outbox: its oldest row's age is the objective."""

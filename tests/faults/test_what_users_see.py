@@ -3,8 +3,8 @@
 Each gateway answer is timed and judged in tests/integration/gateway/test_outages.py too, with stand-ins behind it; here
 the whole platform runs.
 
-Who is ready then: without Kafka everybody, for whoever was taken out of service could not answer questions either, and
-nobody sends a worker anywhere; without Postgres nobody, by the name of the database; without a worker all others."""
+Who is ready then: without Kafka gateway and apis, for whoever is taken out of service cannot answer questions either;
+no worker; without Postgres only the gateway, which takes events; without a worker all others."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,9 @@ from tests.support.workers import WORKER, without
 
 _IN_TIME_S = 2.0
 _AWAY_S = 6.0
-_SERVICES = ("gateway", "points-api", "metrics-api", WORKER, "metrics-worker")
+_DOORS = ("gateway", "points-api", "metrics-api")
+_WORKERS = (WORKER, "metrics-worker")
+_SERVICES = (*_DOORS, *_WORKERS)
 _AOV = "/v1/metrics/average-order-value?from=2020-01-01&to=2032-01-01"
 
 
@@ -105,7 +107,12 @@ def test_with_kafka_away_reads_go_on_and_events_are_refused_in_time(
             assert user.balance() == (200, 10)
             assert user.complete_through()
             assert user.health("/livez") == dict.fromkeys(_SERVICES, 200)
-            assert user.health("/readyz") == dict.fromkeys(_SERVICES, 200)
+            assert user.health("/readyz", _DOORS) == dict.fromkeys(_DOORS, 200)
+        # Who only listens has nothing to do any more, and says so after ten seconds.
+        wait_for(lambda: user.health("/readyz", _WORKERS) == dict.fromkeys(_WORKERS, 503))
+        assert all("Kafka has not answered" in platform.health(name)["not_ready"]["consumer"] for name in _WORKERS)
+        assert user.health("/readyz", _DOORS) == dict.fromkeys(_DOORS, 200)
+        assert user.health("/livez") == dict.fromkeys(_SERVICES, 200)
     user.buy(body, 2000)
     wait_for(lambda: user.balance() == (200, 30))
 
