@@ -1,7 +1,9 @@
-"""What aiokafka's clients do not do by themselves: stop within a limit, and say that they are dead."""
+"""What aiokafka's clients do not do by themselves: stop within a limit, keep their own cancellations to
+themselves, and say that they are dead."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
@@ -9,17 +11,25 @@ from aiokafka.errors import KafkaError
 from shared.observability.logging import get_logger
 
 _log = get_logger(__name__)
+T = TypeVar("T")
 
 
-async def stop_within(client: Any, timeout_s: float) -> None:
-    """Stop a consumer or a producer. Both hang when the broker hangs, and let the cancellation of their own tasks
-    escape: only a cancellation that was meant for us goes on from here."""
+async def answered_within(asked: Awaitable[T], timeout_s: float) -> T:
+    """What a client answers, within a limit. The clients let the cancellation of their own tasks escape: that is no
+    answer (TimeoutError too). Only a cancellation that was meant for us goes on from here."""
     try:
-        await asyncio.wait_for(client.stop(), timeout=timeout_s)
+        return await asyncio.wait_for(asked, timeout=timeout_s)
     except asyncio.CancelledError:
         task = asyncio.current_task()
         if task is not None and task.cancelling():
             raise
+        raise TimeoutError("a task of the client itself was cancelled") from None
+
+
+async def stop_within(client: Any, timeout_s: float) -> None:
+    """Stop a consumer or a producer: both hang when the broker hangs."""
+    try:
+        await answered_within(client.stop(), timeout_s)
     except (KafkaError, OSError, TimeoutError) as error:
         _log.warning("client_not_stopped_cleanly", error=f"{type(error).__name__}: {error}"[:200])
 

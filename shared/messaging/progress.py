@@ -11,6 +11,7 @@ from aiokafka.structs import OffsetAndMetadata
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.messaging import failpoints, offsets
+from shared.messaging.clients import answered_within
 from shared.messaging.lane import Lane
 from shared.observability.logging import get_logger
 
@@ -59,7 +60,7 @@ async def _commit(
     try:
         if positions:
             failpoints.reach("progress_before_commit")
-            await asyncio.wait_for(consumer.commit(positions), timeout=2)
+            await answered_within(consumer.commit(positions), 2)
             failpoints.reach("progress_after_commit")
     except _NO_ANSWER:
         return
@@ -77,7 +78,7 @@ async def _note_caught_up(
     if not waiting:
         return
     asked_at = time.monotonic()
-    ends = await asyncio.wait_for(consumer.end_offsets(waiting), timeout=2)
+    ends = await answered_within(consumer.end_offsets(waiting), 2)
     done = [lanes[tp].claim for tp in waiting if tp in lanes and lanes[tp].position >= ends[tp]]
     if done:
         await offsets.note_caught_up(engine, done, time.monotonic() - asked_at)
