@@ -81,7 +81,7 @@ class Court:
             for raw in chunk
             if dict(raw.headers).get("ce_tenant") == self.tenant.encode()
         ]
-        books = folded(item for item in read_all if isinstance(item, Incoming))
+        books = folded([item for item in read_all if isinstance(item, Incoming)], memory.given_up)
         wrong = {
             customer: (books.points.get(customer, 0), memory.kept.get(customer, 0))
             for customer in books.points.keys() | memory.kept.keys()

@@ -45,12 +45,14 @@ class Acknowledged:
 
 @dataclass
 class Memory:
-    """What was acknowledged, and what must follow from it."""
+    """What was acknowledged, and what must follow from it. `given_up`: purchases that an operator discarded as dead
+    letters of points."""
 
     events: dict[str, str] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     orders: int = 0
     refunds_minor: int = 0
+    given_up: set[str] = field(default_factory=set)
     sent: int = 0
     slowest_s: float = 0.0
     slowest_answer_s: float = 0.0

@@ -43,6 +43,9 @@ _BLOCKED = """
     SELECT record_key FROM dead_letter WHERE record_key = any($1::text::text[]) AND state = 'open' AND blocks_key
     UNION SELECT record_key FROM parked_event WHERE record_key = any($1::text::text[])
 """
+_PLACES = """
+    SELECT off FROM dead_letter WHERE (topic, part) = ($1, $2) AND off BETWEEN $3 AND $4 AND state <> 'retried'
+"""
 
 
 class TooManyError(Exception):
@@ -61,6 +64,11 @@ def printable(key: bytes | None) -> str:
 
 def _printed(detail: str) -> str:
     return detail.replace("\x00", "\\x00")[:2000]
+
+
+async def places(tx: Transaction, first: RawRecord, last: RawRecord) -> set[int]:
+    """The offsets from `first` to `last` whose records are letters, open or given up."""
+    return {row["off"] for row in await tx.raw.fetch(_PLACES, first.topic, first.part, first.offset, last.offset)}
 
 
 async def bury_unreadable(tx: Transaction, records: Iterable[Unreadable]) -> list[Record]:

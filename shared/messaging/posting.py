@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.transaction import Transaction, transaction
 from shared.messaging import dead_letters, failpoints, inbox, offsets, outbox, parked
-from shared.messaging.incoming import Application, Effects, Incoming, Item, Unreadable
+from shared.messaging.incoming import Application, Effects, Foreign, Incoming, Item, Unreadable
 from shared.messaging.offsets import Claim, Passed
 from shared.messaging.tally import Tally
 
@@ -54,9 +54,11 @@ class Posting:
         Tally(self._service, raw.topic, 1, dead=1).count()
 
     async def _effects(self, tx: Transaction, position: int, items: Sequence[Item], tally: Tally) -> Passed:
-        events = [item for item in items if isinstance(item, Incoming)]
-        unreadable = [item for item in items if isinstance(item, Unreadable)]
-        foreign = len(items) - len(events) - len(unreadable)
+        # Read again, because a position was lost: what was decided about a letter stands.
+        letters = await dead_letters.places(tx, items[0].raw, items[-1].raw)
+        events = [item for item in items if isinstance(item, Incoming) and item.raw.offset not in letters]
+        unreadable = [item for item in items if isinstance(item, Unreadable) and item.raw.offset not in letters]
+        foreign = sum(isinstance(item, Foreign) for item in items)
         seen = await inbox.sort(tx, events)
         failpoints.reach("post_after_inbox")
         effects = await self._apply(tx, seen.fresh, tally)

@@ -62,6 +62,7 @@ def test_who_decides_about_a_letter_lets_the_partition_bury_what_is_bad_itself(
             answer = till.send(PURCHASES, purchase(f"c-{run}", f"{name}-{run}", 1000))
             if name == "bad":
                 memory.orders += 1  # metrics take it
+                memory.given_up.add(answer.event_id)
             else:
                 memory.acknowledge(PURCHASES, answer)
                 memory.keep(f"c-{run}", 1000, 0)
@@ -89,6 +90,7 @@ def test_who_decides_about_a_letter_lets_the_partition_bury_what_is_bad_itself(
     if decision == "discard":  # given up for good, unless somebody replays it
         given_up = rows(platform, "SELECT event_id::text FROM points.dead_letter WHERE id = $1", UUID(first))[0][0]
         del memory.events[given_up]
+        memory.given_up.add(given_up)
         memory.kept[f"c-{run}"] -= 10
     court.judge(memory)
 

@@ -117,7 +117,10 @@ async def test_without_the_bucket_lease_the_order_of_a_key_is_lost(
     await admin.execute("GRANT UPDATE ON points.outbox TO treue_points")  # locking a row asks for it
     await admin.close()
     lease = "SELECT bucket FROM outbox GROUP BY bucket ORDER BY random() LIMIT 1"
-    rows = "SELECT id, records FROM outbox WHERE bucket = $1 AND $3 > 0 ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED"
+    rows = """
+        SELECT id, records, created_at FROM outbox WHERE bucket = $1 AND $3 > 0
+        ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+    """
     monkeypatch.setattr(relay, "_LEASE", lease)
     monkeypatch.setattr(relay, "_ROWS", rows)
     monkeypatch.setattr(relay, "_ROWS_MAX", 4)

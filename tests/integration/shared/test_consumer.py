@@ -36,6 +36,29 @@ async def test_a_restart_goes_on_where_it_was_committed(spine: Spine) -> None:
     assert await spine.value("SELECT max(epoch) FROM consumer_offset") >= 2
 
 
+async def test_what_was_given_up_stays_so_when_everything_is_read_again(spine: Spine) -> None:
+    spine.application.broken = {"o-7"}
+    poison = Record(spine.topic, b"shop:c-1", b"{not json", bought(1, spine.topic).headers)
+    await spine.producer.send([*(bought(n, spine.topic) for n in range(20)), poison], deadline_s=10)
+    async with spine.running(spine.consumer()):
+        await spine.reaches(21)
+    spine.application.broken = set()  # the next release could post it
+    async with transaction(spine.engine) as tx:
+        await tx.raw.execute("UPDATE dead_letter SET state = 'discarded'")
+    traces = await _traces(spine)
+    async with transaction(spine.engine) as tx:
+        await tx.raw.execute("UPDATE consumer_offset SET next_offset = first_offset, last_hash = NULL")
+    async with spine.running(spine.consumer()):
+        await spine.reaches(21)
+    assert await _traces(spine) == traces
+    assert not await spine.value("SELECT count(*) FROM inbox i JOIN dead_letter d USING (topic, part, off)")
+
+
+async def _traces(spine: Spine) -> list[int]:
+    tables = ("inbox", "dead_letter", "parked_event")
+    return [await spine.value(f"SELECT count(*) FROM {table}") for table in tables]
+
+
 async def test_nothing_new_is_read_while_the_relay_is_behind(spine: Spine) -> None:
     behind = True
     await spine.producer.send([bought(n, spine.topic) for n in range(20)], deadline_s=10)
