@@ -19,6 +19,7 @@ _log = get_logger(__name__)
 
 _ENDED_WITHIN_S = 8.0
 _FORCED_AGAIN_S = 2.0
+_CANCELLED_AGAIN_S = 0.5
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
 
@@ -62,6 +63,14 @@ async def _end(
             task.cancel()
         by_force()
         _, late = await asyncio.wait(late, timeout=_FORCED_AGAIN_S)
+
+
+async def end(task: "asyncio.Future[None]") -> None:
+    """Cancel a task until it has ended. One cancellation may be lost: Python 3.11's wait_for forgets it when the answer
+    comes at the same time, and a driver may raise something else for it."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=_CANCELLED_AGAIN_S)
 
 
 async def _to_the_end(task: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:

@@ -35,10 +35,12 @@ async def stop_within(client: Any, timeout_s: float) -> None:
 
 
 def client_died(consumer: AIOKafkaConsumer) -> bool:
-    """aiokafka's tasks die in silence: the fetcher when uvloop closes a connection under its hands (RuntimeError),
-    the coordinator when the group forgets it. Nothing comes any more then, and nothing is said."""
+    """aiokafka's tasks die in silence: the fetcher and the client's reader of metadata when uvloop closes a connection
+    under their hands (RuntimeError), the coordinator when the group forgets it. Nothing comes any more then, or nothing
+    is heard of the group, and nothing is said."""
     tasks = (
         getattr(consumer._coordinator, "_coordination_task", None),  # noqa: SLF001
         getattr(consumer._fetcher, "_fetch_task", None),  # noqa: SLF001
+        getattr(consumer._client, "_sync_task", None),  # noqa: SLF001
     )
     return any(task is not None and task.done() for task in tasks)

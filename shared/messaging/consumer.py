@@ -31,6 +31,7 @@ from shared.messaging.progress import Pulse, show_progress
 from shared.messaging.topics import cluster_id
 from shared.observability.logging import get_logger
 from shared.observability.metrics import CONSUMER_LAG
+from shared.process import end
 
 _log = get_logger(__name__)
 _BATCH_MAX = 2_000
@@ -40,6 +41,7 @@ _CLAIM_RETRY_S = 0.5
 _DRAIN_S = 3.0
 _EMPTY_S = 30.0
 _SILENT_S = 20.0
+_DEAF_S = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +127,7 @@ class Consumer:
         finally:
             self.connected = False
             if showing is not None:
-                showing.cancel()
-                await asyncio.gather(showing, return_exceptions=True)
+                await end(showing)
             await self._let_go()
             await stop_within(consumer, 3)
 
@@ -143,8 +144,8 @@ class Consumer:
             else:
                 await self._wait_for_work(stop)
             alone_since = time.monotonic() if self._membership.assigned else alone_since
-            if client_died(consumer):
-                raise TimeoutError("the Kafka client died: joining the group anew")
+            if client_died(consumer) or self._pulse.silent_s > _DEAF_S:
+                raise TimeoutError("the Kafka client died, or Kafka is away for long: joining the group anew")
             if time.monotonic() - alone_since > _EMPTY_S:
                 # aiokafka's member without partitions leaves and does not come back by itself.
                 raise TimeoutError("no partitions assigned for a while: joining the group anew")

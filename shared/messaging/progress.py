@@ -36,8 +36,12 @@ class Pulse:
     @property
     def problem(self) -> str | None:
         """Why nothing can come, if so."""
-        silent_s = time.monotonic() - self._heard_at
-        return f"Kafka has not answered for {silent_s:.0f} s" if silent_s > _SILENT_S else None
+        return f"Kafka has not answered for {self.silent_s:.0f} s" if self.silent_s > _SILENT_S else None
+
+    @property
+    def silent_s(self) -> float:
+        """How long ago that was."""
+        return time.monotonic() - self._heard_at
 
 
 async def show_progress(

@@ -18,6 +18,7 @@ from shared.messaging.outbox import unpack
 from shared.messaging.producer import Producer
 from shared.observability.logging import get_logger
 from shared.observability.metrics import OUTBOX_AGE_SECONDS, OUTBOX_PUBLISHED, OUTBOX_ROWS
+from shared.process import end
 
 _log = get_logger(__name__)
 BUCKETS_AT_ONCE = 4
@@ -75,8 +76,7 @@ class Relay:
                     while await self._publish_or_wait():
                         pass
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            await end(watching)
 
     async def _publish_all(self, stop: asyncio.Event) -> None:
         """Several buckets side by side, each until it finds nothing more: beside lanes at work every step of a bucket

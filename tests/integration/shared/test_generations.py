@@ -1,5 +1,6 @@
 """Records that were read in an older generation of the group belong to somebody else; a dead client is replaced."""
 
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from shared.messaging.lane import Lane
 from shared.messaging.offsets import Claim
 from tests.integration.shared.conftest import Spine
 from tests.support.counting import bought
+from tests.support.eventually import until
 
 
 class _Reader:
@@ -37,8 +39,11 @@ async def test_what_was_read_before_a_rebalance_is_dropped(spine: Spine) -> None
     assert not consumer._working, "a record of an unclaimed partition reached a lane"
 
 
-async def test_a_client_whose_fetcher_died_is_replaced(spine: Spine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its task ends with an exception that nobody asks for, when the loop closes a connection under its hands."""
+@pytest.mark.parametrize("task", ["_fetcher._fetch_task", "_client._sync_task"])
+async def test_a_client_one_of_whose_tasks_died_is_replaced(
+    spine: Spine, monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    """It ends with an exception that nobody asks for, when the loop closes a connection under its hands."""
     clients: list[AIOKafkaConsumer] = []
 
     def client(*topics: str, **settings: Any) -> AIOKafkaConsumer:
@@ -49,7 +54,7 @@ async def test_a_client_whose_fetcher_died_is_replaced(spine: Spine, monkeypatch
     async with spine.running(spine.consumer()):
         await spine.producer.send([bought(n, spine.topic) for n in range(10)], deadline_s=10)
         await spine.reaches(10)
-        clients[0]._fetcher._fetch_task.cancel()
+        attrgetter(task)(clients[0]).cancel()
+        await until(lambda: len(clients) == 2)
         await spine.producer.send([bought(n, spine.topic) for n in range(10, 20)], deadline_s=10)
         await spine.reaches(20)
-    assert len(clients) == 2

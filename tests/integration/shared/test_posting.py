@@ -41,7 +41,7 @@ async def test_an_heir_waits_for_the_batch_that_is_under_way(spine: Spine) -> No
     under_way = asyncio.create_task(posting.post(claim, 0, [_item(spine, 0)]))
     await slow.begun.wait()
     heir = asyncio.create_task(offsets.claim(spine.engine, spine.topic, 0, 0, "cluster", "heir"))
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.2)  # it would give up after half a second, and come again
     waited = not heir.done()
     slow.go_on.set()
     await asyncio.gather(under_way, heir, return_exceptions=True)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shared.process import run_together
+from shared.process import end, run_together
 
 
 async def _until(stop: asyncio.Event) -> None:
@@ -45,3 +45,24 @@ async def test_a_task_that_hangs_after_the_stop_is_ended() -> None:
     async with asyncio.timeout(5):
         await run_together(stop, _until(stop), hangs(), ended_within_s=0.1)
     assert ended == ["hangs"]
+
+
+async def test_a_task_that_loses_a_cancellation_is_ended_all_the_same() -> None:
+    lost = 0
+
+    async def forgets() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                if lost:
+                    raise
+                lost += 1
+
+    task = asyncio.ensure_future(forgets())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await end(task)
+    assert task.cancelled()
+    assert lost == 1
