@@ -38,11 +38,8 @@ _ROWS = """
         FROM outbox WHERE bucket = $1 ORDER BY id LIMIT $2
     ) AS oldest WHERE before < $3 ORDER BY id
 """
-_PUBLISHED = """
-    WITH published AS (DELETE FROM outbox WHERE bucket = $1 AND id = any($2))
-    UPDATE outbox_bucket SET last_run = clock_timestamp() WHERE bucket = $1
-"""
 _RAN = "UPDATE outbox_bucket SET last_run = clock_timestamp() WHERE bucket = $1"
+_PUBLISHED = f"WITH published AS (DELETE FROM outbox WHERE bucket = $1 AND id = any($2)) {_RAN}"  # noqa: S608 - our own
 _STATE = "SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(created_at)), 0) FROM outbox"
 
 

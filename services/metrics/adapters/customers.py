@@ -61,9 +61,7 @@ class CustomerTable:
 
     async def add_days(self, changes: Mapping[CustomerDay, Sums], known: Container[CustomerKey]) -> None:
         """Add to customers' days. Only who is `known`, and locked, has any; a customer whom another transaction makes
-        known meanwhile raises UniqueViolationError: the batch is then done again, and finds them.
-
-        New days are told apart and copied: 10 -> 6 us of Postgres an event against INSERT .. ON CONFLICT."""
+        known meanwhile raises UniqueViolationError: the batch is then done again, and finds them."""
         asked = [key for key in changes if key[:2] in known]
         rows = await self._db.fetch(_KNOWN_DAYS, *columns.of(asked, *_KEY, columns.times)) if asked else ()
         there = {(row[0], row[1], row[2]) for row in rows}

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,17 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from shared.db.engine import break_off, close_engine, create_engine
 from shared.db.transaction import transaction
 from shared.process import run_together
-from tests.support.proxy import door_to
+from tests.support.proxy import Door, door_to
 from tests.support.stack import Database
 
 
 async def test_a_server_that_hangs_keeps_nobody_from_ending(
     database: Callable[[str], Awaitable[Database]],
 ) -> None:
-    url = make_url((await database("points")).app)
-    async with door_to(str(url.host), int(url.port or 5432)) as door:
-        through = url.set(host="127.0.0.1", port=door.port).render_as_string(hide_password=False)
-        engine = create_engine(through, name="test", pool_size=4)
+    async with _behind_a_door((await database("points")).app) as (door, engine):
         await asyncio.gather(*(_sleep(engine) for _ in range(4)))
         door.stick()
         begun = time.monotonic()
@@ -33,10 +30,7 @@ async def test_a_process_in_a_transaction_ends_though_the_server_hangs(
     database: Callable[[str], Awaitable[Database]],
 ) -> None:
     """Without the force a cancelled task asks for its rollback, and waits for the answer: 15 seconds."""
-    url = make_url((await database("points")).app)
-    async with door_to(str(url.host), int(url.port or 5432)) as door:
-        through = url.set(host="127.0.0.1", port=door.port).render_as_string(hide_password=False)
-        engine = create_engine(through, name="test", pool_size=4)
+    async with _behind_a_door((await database("points")).app) as (door, engine):
         stop = asyncio.Event()
         process = run_together(stop, *(_work(engine) for _ in range(4)), ended_within_s=0.5, by_force=break_off)
         running = [asyncio.create_task(process)]
@@ -56,6 +50,15 @@ async def _work(engine: AsyncEngine) -> None:
         with contextlib.suppress(Exception):
             async with transaction(engine) as tx:
                 await tx.raw.execute("SELECT pg_sleep(0.1)")
+
+
+@contextlib.asynccontextmanager
+async def _behind_a_door(app_url: str) -> AsyncIterator[tuple[Door, AsyncEngine]]:
+    """An engine whose way to the server can be blocked."""
+    url = make_url(app_url)
+    async with door_to(str(url.host), int(url.port or 5432)) as door:
+        through = url.set(host="127.0.0.1", port=door.port).render_as_string(hide_password=False)
+        yield door, create_engine(through, name="test", pool_size=4)
 
 
 async def _sleep(engine: AsyncEngine) -> None:
