@@ -18,7 +18,6 @@ from shared.observability.logging import get_logger
 _log = get_logger(__name__)
 
 _ENDED_WITHIN_S = 8.0
-_FORCED_AGAIN_S = 2.0
 _CANCELLED_AGAIN_S = 0.5
 
 Main = Callable[[asyncio.Event], Awaitable[None]]
@@ -34,35 +33,24 @@ def run_process(main: Main) -> None:
 
 
 async def run_together(
-    stop: asyncio.Event,
-    *tasks: Coroutine[Any, Any, None],
-    ended_within_s: float = _ENDED_WITHIN_S,
-    by_force: Callable[[], None] = lambda: None,
+    stop: asyncio.Event, *tasks: Coroutine[Any, Any, None], ended_within_s: float = _ENDED_WITHIN_S
 ) -> None:
     """Run tasks side by side until `stop`. When one raises, or ends before its time, all end. After `stop` each has
     `ended_within_s` to end in order; then it is cancelled, since a server that hangs would keep it for long.
-
-    `by_force` is called with each cancellation: it breaks what a cancelled task would still wait for. A task that a
-    cancellation does not end is cancelled again, two seconds later.
     """
     async with asyncio.TaskGroup() as group:
         running = [
             group.create_task(_to_the_end(task, stop), name=getattr(task, "__qualname__", repr(task))) for task in tasks
         ]
-        group.create_task(_end(running, stop, ended_within_s, by_force))
+        group.create_task(_end(running, stop, ended_within_s))
 
 
-async def _end(
-    running: Sequence[asyncio.Task[None]], stop: asyncio.Event, within_s: float, by_force: Callable[[], None]
-) -> None:
+async def _end(running: Sequence[asyncio.Task[None]], stop: asyncio.Event, within_s: float) -> None:
     await stop.wait()
     _, late = await asyncio.wait(running, timeout=within_s)
-    while late:
-        for task in late:
-            _log.warning("task_did_not_end", task=task.get_name(), within_s=within_s)
-            task.cancel()
-        by_force()
-        _, late = await asyncio.wait(late, timeout=_FORCED_AGAIN_S)
+    for task in late:
+        _log.warning("task_did_not_end", task=task.get_name(), within_s=within_s)
+    await asyncio.gather(*(end(task) for task in late))
 
 
 async def end(task: "asyncio.Future[None]") -> None:

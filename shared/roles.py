@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from shared.db.engine import break_off
 from shared.messaging.incoming import Application
 from shared.observability.logging import configure_logging, get_logger
 from shared.observability.tracing import configure_tracing, stop_tracing
@@ -58,6 +57,6 @@ class Service(Generic[Settings]):
                     await self.run_worker(settings, stop)
                 case _:
                     both = self.run_api(settings, stop), self.run_worker(settings, stop)
-                    await run_together(stop, *both, ended_within_s=settings.shutdown_timeout_s, by_force=break_off)
+                    await run_together(stop, *both, ended_within_s=settings.shutdown_timeout_s)
         finally:
             stop_tracing()

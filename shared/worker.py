@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db.engine import break_off, close_engine, create_engine
+from shared.db.engine import close_engine, create_engine
 from shared.db.transaction import transaction
 from shared.errors import UnavailableError
 from shared.http.app import create_app
@@ -60,7 +60,6 @@ async def run_worker(
             relay.run(stop),
             serve(health, settings.host, settings.worker_port, settings.shutdown_timeout_s, stop),
             *besides,
-            by_force=break_off,
         )
 
 

@@ -1,5 +1,6 @@
 """A transaction whose owner is the handler: it commits when the block ends, and rolls back when the block raises."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -32,11 +33,20 @@ class Transaction:
 async def transaction(
     engine: AsyncEngine, *, lock_timeout_s: float = 3.0, statement_timeout_s: float = 10.0
 ) -> AsyncIterator[Transaction]:
-    """Open a transaction that waits for a lock and works on a statement no longer than told."""
-    async with engine.begin() as connection:
-        opened = await connection.exec_driver_sql(
-            _OPEN, (f"{int(lock_timeout_s * 1000)}ms", f"{int(statement_timeout_s * 1000)}ms")
-        )
-        now = opened.one().now
-        raw = (await connection.get_raw_connection()).driver_connection
-        yield Transaction(connection, raw, now)
+    """Open a transaction that waits for a lock and works on a statement no longer than told.
+
+    Who is cancelled inside it, by a time limit of its own or because the process ends, leaves the session: to ask for
+    the rollback would be to wait for a server that perhaps hangs, and it rolls back when it sees the session gone.
+    """
+    async with engine.connect() as connection:
+        raw: Any = (await connection.get_raw_connection()).driver_connection
+        try:
+            opened = await connection.exec_driver_sql(
+                _OPEN, (f"{int(lock_timeout_s * 1000)}ms", f"{int(statement_timeout_s * 1000)}ms")
+            )
+            yield Transaction(connection, raw, opened.one().now)
+            await connection.commit()
+        except asyncio.CancelledError:
+            raw.terminate()
+            await connection.invalidate()
+            raise

@@ -14,7 +14,7 @@ from services.gateway.adapters.tables import api_key, tenant
 from services.gateway.tenants.tenant import Tenant
 
 _LOOK_UP_S = 1.0
-_WORK_S = 5.0
+_WORK_S = 1.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

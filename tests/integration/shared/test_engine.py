@@ -1,14 +1,15 @@
-"""What becomes of a process's connections when it ends."""
+"""What becomes of connections when whoever works with them ends, and the server hangs."""
 
 import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+import pytest
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from shared.db.engine import break_off, close_engine, create_engine
+from shared.db.engine import close_engine, create_engine
 from shared.db.transaction import transaction
 from shared.process import run_together
 from tests.support.proxy import Door, door_to
@@ -29,10 +30,9 @@ async def test_a_server_that_hangs_keeps_nobody_from_ending(
 async def test_a_process_in_a_transaction_ends_though_the_server_hangs(
     database: Callable[[str], Awaitable[Database]],
 ) -> None:
-    """Without the force a cancelled task asks for its rollback, and waits for the answer: 15 seconds."""
     async with _behind_a_door((await database("points")).app) as (door, engine):
         stop = asyncio.Event()
-        process = run_together(stop, *(_work(engine) for _ in range(4)), ended_within_s=0.5, by_force=break_off)
+        process = run_together(stop, *(_work(engine) for _ in range(4)), ended_within_s=0.5)
         running = [asyncio.create_task(process)]
         await asyncio.sleep(1)
         door.stick()
@@ -42,6 +42,26 @@ async def test_a_process_in_a_transaction_ends_though_the_server_hangs(
         assert not late
         assert time.monotonic() - begun < 4
         await close_engine(engine)
+
+
+async def test_who_is_cancelled_does_not_ask_a_server_that_hangs_for_a_rollback(
+    database: Callable[[str], Awaitable[Database]],
+) -> None:
+    async with _behind_a_door((await database("points")).app) as (door, engine):
+        await _sleep(engine)
+        begun = time.monotonic()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(_stick_in_the_middle(engine, door), timeout=1)
+        assert time.monotonic() - begun < 2
+        await door.open()
+        await _sleep(engine)  # and the pool has another session for whoever comes next
+        await close_engine(engine)
+
+
+async def _stick_in_the_middle(engine: AsyncEngine, door: Door) -> None:
+    async with transaction(engine):
+        door.stick()
+        await asyncio.sleep(5)  # nothing of the database's: only the end of the transaction would ask it
 
 
 async def _work(engine: AsyncEngine) -> None:

@@ -56,7 +56,10 @@ def test_no_bytes_and_no_headers_make_it_raise(key: bytes | None, value: bytes |
     assert isinstance(read(RawRecord("t", 0, 0, key, value, headers, NOW), _everything), Unreadable)
     real = _good()
     found = read(msgspec.structs.replace(real, key=key, value=value, headers=real.headers + headers), _everything)
-    assert isinstance(found, Foreign if value is None else Unreadable)
+    # A header that is sent twice counts as it was sent last: some of these spoil the envelope of a tombstone.
+    spoilt = any(name.startswith("ce_") for name, _ in headers)
+    assert isinstance(found, Foreign if value is None and not spoilt else Unreadable | Foreign)
+    assert value is None or isinstance(found, Unreadable)
 
 
 @given(st.sampled_from(registry.EVENTS).flatmap(structs), st.data())
