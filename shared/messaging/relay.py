@@ -28,9 +28,11 @@ _SEND_DEADLINE_S = 8.0
 _BEHIND_S = 10.0
 _POLL_S = 0.25  # for what other processes of the service commit; the own consumer wakes it
 
+# A look into each bucket's own rows, one by one: searched as a whole, the outbox is mostly what was deleted lately.
 _LEASE = """
-    SELECT bucket FROM outbox_bucket b WHERE EXISTS (SELECT FROM outbox o WHERE o.bucket = b.bucket)
-    ORDER BY last_run FOR UPDATE SKIP LOCKED LIMIT 1
+    SELECT b.bucket FROM outbox_bucket b
+    CROSS JOIN LATERAL (SELECT FROM outbox o WHERE o.bucket = b.bucket ORDER BY o.id LIMIT 1) AS waiting
+    ORDER BY b.last_run FOR UPDATE OF b SKIP LOCKED LIMIT 1
 """
 _ROWS = """
     SELECT id, records, created_at FROM (
