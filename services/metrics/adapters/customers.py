@@ -15,10 +15,10 @@ _STATE = (
     "tenant", "customer", "first_day", "second_day", "last_day", "days", "orders", "gross_minor", "refunded_minor",
 )  # fmt: skip
 _LOCK = f"""
-    SELECT {", ".join(f"s.{name}" for name in _STATE)}
-    FROM unnest($1::text::text[], $2::text::text[]) AS asked (tenant, customer)
-    JOIN customer_state s ON (s.tenant, s.customer) = (asked.tenant, asked.customer)
-    ORDER BY s.tenant, s.customer FOR UPDATE OF s
+    SELECT s.* FROM unnest($1::text::text[], $2::text::text[]) AS asked (tenant, customer) CROSS JOIN LATERAL (
+        SELECT {", ".join(_STATE)} FROM customer_state s
+        WHERE (s.tenant, s.customer) = (asked.tenant, asked.customer) FOR UPDATE
+    ) AS s
 """  # noqa: S608 - our own column names
 _UPDATE = """
     UPDATE customer_state s SET first_day = new.first_day, second_day = new.second_day, last_day = new.last_day,
@@ -29,9 +29,11 @@ _UPDATE = """
     WHERE (s.tenant, s.customer) = (new.tenant, new.customer)
 """
 _KNOWN_DAYS = """
-    SELECT d.tenant, d.customer, d.business_date
-    FROM unnest($1::text::text[], $2::text::text[], $3::text::date[]) AS asked (tenant, customer, business_date)
-    JOIN customer_day d ON (d.tenant, d.customer, d.business_date) = (asked.tenant, asked.customer, asked.business_date)
+    SELECT d.* FROM unnest($1::text::text[], $2::text::text[], $3::text::date[]) AS asked (tenant, customer, day)
+    CROSS JOIN LATERAL (
+        SELECT tenant, customer, business_date FROM customer_day d
+        WHERE (d.tenant, d.customer, d.business_date) = (asked.tenant, asked.customer, asked.day) OFFSET 0
+    ) AS d
 """
 _ADD_TO_DAYS = """
     UPDATE customer_day known SET orders = known.orders + more.orders,
@@ -42,9 +44,10 @@ _ADD_TO_DAYS = """
     WHERE (known.tenant, known.customer, known.business_date) = (more.tenant, more.customer, more.business_date)
 """
 _DAYS_OF = """
-    SELECT d.tenant, d.customer, d.business_date, d.orders, d.gross_minor, d.refunded_minor
-    FROM unnest($1::text::text[], $2::text::text[]) AS asked (tenant, customer)
-    JOIN customer_day d ON (d.tenant, d.customer) = (asked.tenant, asked.customer)
+    SELECT d.* FROM unnest($1::text::text[], $2::text::text[]) AS asked (tenant, customer) CROSS JOIN LATERAL (
+        SELECT tenant, customer, business_date, orders, gross_minor, refunded_minor FROM customer_day d
+        WHERE (d.tenant, d.customer) = (asked.tenant, asked.customer) OFFSET 0
+    ) AS d
 """
 
 

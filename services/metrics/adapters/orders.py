@@ -13,12 +13,11 @@ _ORDER = (
 )  # fmt: skip
 _REFUND = ("tenant", "order_id", "event_id", "customer", "amount_minor", "occurred_at", "business_date", "refused")
 
-# The join is asked for key by key: an order is never searched but by its primary key, however stale the statistics.
 _LOCK = f"""
-    SELECT {", ".join(f"o.{name}" for name in _ORDER)}
-    FROM unnest($1::text::text[], $2::text::text[]) AS asked (tenant, order_id)
-    JOIN shop_order o ON (o.tenant, o.order_id) = (asked.tenant, asked.order_id)
-    ORDER BY o.tenant, o.order_id FOR UPDATE OF o
+    SELECT o.* FROM unnest($1::text::text[], $2::text::text[]) AS asked (tenant, order_id) CROSS JOIN LATERAL (
+        SELECT {", ".join(_ORDER)} FROM shop_order o
+        WHERE (o.tenant, o.order_id) = (asked.tenant, asked.order_id) FOR UPDATE
+    ) AS o
 """  # noqa: S608 - our own column names
 _UPDATE = """
     UPDATE shop_order o SET customer = new.customer, occurred_at = new.occurred_at, business_date = new.business_date,
@@ -30,9 +29,10 @@ _UPDATE = """
     WHERE (o.tenant, o.order_id) = (new.tenant, new.order_id)
 """
 _REFUNDS_OF = f"""
-    SELECT {", ".join(f"r.{name}" for name in _REFUND)}
-    FROM unnest($1::text[], $2::text[]) AS asked (tenant, order_id)
-    JOIN refund r ON (r.tenant, r.order_id) = (asked.tenant, asked.order_id)
+    SELECT r.* FROM unnest($1::text[], $2::text[]) AS asked (tenant, order_id) CROSS JOIN LATERAL (
+        SELECT {", ".join(_REFUND)} FROM refund r
+        WHERE (r.tenant, r.order_id) = (asked.tenant, asked.order_id) OFFSET 0
+    ) AS r
 """  # noqa: S608 - our own column names
 _REFUSE = """
     UPDATE refund r SET refused = true

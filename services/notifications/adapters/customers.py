@@ -19,12 +19,15 @@ _SAVE_PROGRAMME = """
         currency = excluded.currency, time_zone = excluded.time_zone, locale = excluded.locale
     WHERE programme.version < excluded.version
 """
-_PROFILES = """
-    SELECT tenant, customer_id, p.state, p.email, p.name, p.locale, p.time_zone, p.kind
-    FROM profile p JOIN unnest($1::text[], $2::text[]) AS asked (tenant, customer_id) USING (tenant, customer_id)
+# Asked key by key, in the order of the arrays, whatever the planner thinks of the table.
+_ASKED = """
+    SELECT p.* FROM unnest($1::text[], $2::text[]) AS asked (tenant, customer_id) CROSS JOIN LATERAL (
+        SELECT tenant, customer_id, state, email, name, locale, time_zone, kind FROM profile p
+        WHERE (p.tenant, p.customer_id) = (asked.tenant, asked.customer_id) {how}
+    ) AS p
 """
-# In the order of the key, as every writer does.
-_LOCK = f"{_PROFILES} ORDER BY p.tenant, p.customer_id FOR NO KEY UPDATE OF p"
+_PROFILES = _ASKED.format(how="OFFSET 0")
+_LOCK = _ASKED.format(how="FOR NO KEY UPDATE")
 _CREATE = """
     INSERT INTO profile (tenant, customer_id, changed_at)
     SELECT tenant, customer_id, $3 FROM unnest($1::text[], $2::text[]) AS new (tenant, customer_id)
@@ -38,14 +41,17 @@ _SAVE_PROFILES = """
     WHERE p.tenant = new.tenant AND p.customer_id = new.customer_id
 """
 _CONSENTS = """
-    SELECT DISTINCT ON (tenant, customer_id, channel, purpose) tenant, customer_id, channel, purpose, granted
-    FROM consent c JOIN unnest($1::text[], $2::text[]) AS asked (tenant, customer_id) USING (tenant, customer_id)
-    ORDER BY tenant, customer_id, channel, purpose, seq DESC
+    SELECT c.* FROM unnest($1::text[], $2::text[]) AS asked (tenant, customer_id) CROSS JOIN LATERAL (
+        SELECT DISTINCT ON (channel, purpose) tenant, customer_id, channel, purpose, granted FROM consent c
+        WHERE (c.tenant, c.customer_id) = (asked.tenant, asked.customer_id) ORDER BY channel, purpose, seq DESC
+    ) AS c
 """
 _CONSENT = ("tenant", "customer_id", "channel", "purpose", "granted", "since", "event_id", "recorded_at")
 _SUPPRESSED = """
-    SELECT tenant, address_hash FROM suppression s
-    JOIN unnest($1::text[], $2::bytea[]) AS asked (tenant, address_hash) USING (tenant, address_hash)
+    SELECT s.* FROM unnest($1::text[], $2::bytea[]) AS asked (tenant, address_hash) CROSS JOIN LATERAL (
+        SELECT tenant, address_hash FROM suppression s
+        WHERE (s.tenant, s.address_hash) = (asked.tenant, asked.address_hash) OFFSET 0
+    ) AS s
 """
 _SUPPRESS = """
     INSERT INTO suppression (tenant, address_hash, reason, message_id, since) VALUES ($1, $2, $3, $4, $5)

@@ -14,10 +14,12 @@ _PAUSE_AFTER_ERROR_S = 0.25
 
 # A return that waits for its purchase stands in the inbox already, but has had no effect yet.
 _DECIDED = """
-    SELECT i.tenant, i.event_id, coalesce(w.outcome, i.outcome) AS outcome
-    FROM unnest($1::text[], $2::uuid[]) AS asked (tenant, event_id)
-    JOIN inbox i USING (event_id, tenant) LEFT JOIN waiting_return w USING (event_id, tenant)
-    WHERE w.event_id IS NULL OR w.outcome IS NOT NULL
+    SELECT i.* FROM unnest($1::text[], $2::uuid[]) AS asked (tenant, event_id) CROSS JOIN LATERAL (
+        SELECT tenant, event_id, coalesce(w.outcome, i.outcome) AS outcome
+        FROM inbox i LEFT JOIN waiting_return w USING (event_id, tenant)
+        WHERE (i.event_id, i.tenant) = (asked.event_id, asked.tenant)
+            AND (w.event_id IS NULL OR w.outcome IS NOT NULL) OFFSET 0
+    ) AS i
 """
 _EventKey = tuple[str, UUID]
 

@@ -45,13 +45,16 @@ _MARK = """
     WHERE c.erased_at IS DISTINCT FROM excluded.erased_at
 """
 _ERASED = """
-    SELECT c.tenant, c.customer_id FROM unnest($1::text::text[], $2::text::text[]) AS n (tenant, customer_id)
-    JOIN customer c USING (tenant, customer_id) WHERE c.erased_at IS NOT NULL
+    SELECT c.* FROM unnest($1::text::text[], $2::text::text[]) AS n (tenant, customer_id) CROSS JOIN LATERAL (
+        SELECT tenant, customer_id FROM customer c
+        WHERE (c.tenant, c.customer_id) = (n.tenant, n.customer_id) AND c.erased_at IS NOT NULL OFFSET 0
+    ) AS c
 """
 _EARNED = """
-    SELECT e.tenant, e.customer_id, sum(e.points)::bigint
-    FROM unnest($1::text[], $2::text[]) AS n (tenant, customer_id) JOIN entry e USING (tenant, customer_id)
-    WHERE e.kind = 'earned' GROUP BY e.tenant, e.customer_id
+    SELECT e.* FROM unnest($1::text[], $2::text[]) AS n (tenant, customer_id) CROSS JOIN LATERAL (
+        SELECT tenant, customer_id, sum(points)::bigint FROM entry e
+        WHERE (e.tenant, e.customer_id) = (n.tenant, n.customer_id) AND e.kind = 'earned' GROUP BY tenant, customer_id
+    ) AS e
 """
 _BACK = """
     UPDATE customer AS c SET erased_at = NULL FROM unnest($1::text[], $2::text[], $3::timestamptz[])
