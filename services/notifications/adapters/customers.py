@@ -74,7 +74,7 @@ class CustomerTables:
 
     async def lock(self, tx: Transaction, keys: Collection[Key]) -> dict[Key, Customer]:
         """Creating goes first, in the same order: who comes second waits there, and finds the row."""
-        profiles = await self._profiles(tx, _LOCK, keys)
+        profiles = await self._profiles(tx, _LOCK, sorted(keys))
         if len(profiles) < len(keys):
             missing = sorted(set(keys) - profiles.keys())
             await tx.raw.execute(_CREATE, *_columns(missing), tx.now)
