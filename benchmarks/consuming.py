@@ -45,7 +45,7 @@ class _Together(Consumer):
 
 async def consume(service: str, database: str, kafka: str, count: int, workers: int) -> dict[str, Any]:
     """Consume until all partitions together stand at `count`, or until nothing has come for a while."""
-    engine = create_engine(database, name="bench", pool_size=8)
+    engine = create_engine(database, name="bench", pool_size=8, by_keys=True)
     stop = asyncio.Event()
     commits: list[tuple[float, int]] = []
     cpu_s: list[float] = []

@@ -39,8 +39,8 @@ async def run_worker(
     `group` is the consumer group, the service's name unless told otherwise.
     """
     async with (
-        open_engine(settings, f"{service}-batches", settings.batch_pool_size) as batches,
-        open_engine(settings, f"{service}-relay", BUCKETS_AT_ONCE + 2) as relaying,
+        open_engine(settings, f"{service}-batches", settings.batch_pool_size, by_keys=True) as batches,
+        open_engine(settings, f"{service}-relay", BUCKETS_AT_ONCE + 2, by_keys=True) as relaying,
         open_producer(settings, f"treue-{service}-worker") as producer,
     ):
         relay = Relay(relaying, producer, service=service)
@@ -64,9 +64,12 @@ async def run_worker(
 
 
 @asynccontextmanager
-async def open_engine(settings: ServiceSettings, name: str, pool_size: int) -> AsyncIterator[AsyncEngine]:
-    """An engine on the service's database, for as long as the block runs; `name` is shown in pg_stat_activity."""
-    engine = create_engine(settings.database_url.get_secret_value(), name=f"treue-{name}", pool_size=pool_size)
+async def open_engine(
+    settings: ServiceSettings, name: str, pool_size: int, *, by_keys: bool = False
+) -> AsyncIterator[AsyncEngine]:
+    """An engine on the service's database, for as long as the block runs; `name` and `by_keys` as in create_engine."""
+    url = settings.database_url.get_secret_value()
+    engine = create_engine(url, name=f"treue-{name}", pool_size=pool_size, by_keys=by_keys)
     try:
         yield engine
     finally:

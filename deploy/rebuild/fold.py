@@ -58,8 +58,9 @@ class Fold:
         self._bootstrap, self._name, self._frozen = bootstrap, service.name, frozen
         self._application = service.application()
         self.engine: AsyncEngine = create_engine(
-            url, name=f"treue-rebuild-{frozen.rebuilt}", pool_size=_POOL, command_timeout_s=120, schema=frozen.rebuilt
-        )
+            url, name=f"treue-rebuild-{frozen.rebuilt}", pool_size=_POOL, command_timeout_s=120,
+            schema=frozen.rebuilt, by_keys=True,
+        )  # fmt: skip
         self._posting = Posting(self.engine, self._application, service=f"rebuild-{service.name}")
         self._free = asyncio.Semaphore(_POOL)  # a partition more would wait for a connection, and give up
 

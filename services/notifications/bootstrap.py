@@ -69,7 +69,7 @@ def build_application() -> NotificationsApplication:
 
 async def run_worker(settings: NotificationsSettings, stop: asyncio.Event) -> None:
     """Write messages and send what is due until told to stop."""
-    async with open_engine(settings, f"{SERVICE}-sending", settings.senders + 1) as sending:
+    async with open_engine(settings, f"{SERVICE}-sending", settings.senders + 1, by_keys=True) as sending:
         besides = [sender.run(stop) for sender in build_senders(settings, sending)]
         besides.append(build_sweeper(settings, sending).run(stop))
         await worker.run_worker(SERVICE, settings, build_application(), stop, besides=besides)

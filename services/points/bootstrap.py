@@ -65,13 +65,13 @@ def build_api(settings: PointsSettings, engine: AsyncEngine) -> Application:
 
 async def run_api(settings: PointsSettings, stop: asyncio.Event) -> None:
     """Answer questions until told to stop."""
-    async with open_engine(settings, f"{SERVICE}-http", settings.pool_size) as engine:
+    async with open_engine(settings, f"{SERVICE}-http", settings.pool_size, by_keys=True) as engine:
         await serve(build_api(settings, engine), settings.host, settings.port, settings.shutdown_timeout_s, stop)
 
 
 async def run_worker(settings: PointsSettings, stop: asyncio.Event) -> None:
     """Post events, and activate what is due, until told to stop."""
-    async with open_engine(settings, f"{SERVICE}-schedule", 2) as engine:
+    async with open_engine(settings, f"{SERVICE}-schedule", 2, by_keys=True) as engine:
         schedule = Schedule(engine, ActivateDue(WalletTables()), settings.activation_interval_s)
         await worker.run_worker(SERVICE, settings, build_application(), stop, besides=[schedule.run(stop)])
 
