@@ -132,20 +132,31 @@ async def test_without_the_bucket_lease_the_order_of_a_key_is_lost(
 async def test_without_acknowledgements_a_frozen_broker_is_not_noticed(
     spine: Spine, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    await _ask_for_acknowledgements(spine, monkeypatch, 0)
+    with pytest.raises((AssertionError, TimeoutError, pytest.fail.Exception)):
+        await test_producer.test_a_frozen_broker_gives_an_answer_in_time_and_the_record_arrives_once_applied(
+            spine, parts
+        )
+
+
+async def test_without_the_copies_only_the_leader_acknowledges(spine: Spine, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _ask_for_acknowledgements(spine, monkeypatch, 1)
+    with pytest.raises(AssertionError):
+        await test_producer.test_all_copies_are_asked_to_acknowledge(spine)
+
+
+async def _ask_for_acknowledgements(spine: Spine, monkeypatch: pytest.MonkeyPatch, acks: int) -> None:
     from shared.messaging import producer
 
     real = producer.AIOKafkaProducer
 
     def careless(**settings: Any) -> Any:
-        return real(**{**settings, "enable_idempotence": False, "acks": 0})
+        return real(**{**settings, "enable_idempotence": False, "acks": acks})
 
     monkeypatch.setattr(producer, "AIOKafkaProducer", careless)
     spine.producer._rebuild()
-    await asyncio.sleep(1)
-    with pytest.raises((AssertionError, TimeoutError, pytest.fail.Exception)):
-        await test_producer.test_a_frozen_broker_gives_an_answer_in_time_and_the_record_arrives_once_applied(
-            spine, parts
-        )
+    assert spine.producer._building is not None
+    await spine.producer._building
 
 
 async def test_without_the_fingerprint_a_recreated_topic_is_taken_for_the_old_one(

@@ -12,6 +12,8 @@ from tests.support.counting import bought
 from tests.support.eventually import until
 from tests.support.stack import Parts
 
+_ALL = -1
+
 
 async def test_a_frozen_broker_gives_an_answer_in_time_and_the_record_arrives_once_applied(
     spine: Spine, parts: Parts
@@ -36,6 +38,15 @@ async def test_a_frozen_broker_gives_an_answer_in_time_and_the_record_arrives_on
     async with spine.running(spine.consumer()):
         await until(lambda: spine.value("SELECT count(*) = 2 FROM inbox"))
     assert await spine.value("SELECT sum(total) FROM paid") == 200
+
+
+async def test_all_copies_are_asked_to_acknowledge(spine: Spine) -> None:
+    """One broker answers alike to whoever waits for the leader alone, whatever `min.insync.replicas` says; so this looks
+    at what the client that is at work asks for."""
+    inner = spine.producer._producer
+    assert inner is not None
+    assert inner._sender._acks == _ALL
+    assert inner._txn_manager is not None  # idempotent: it numbers its batches
 
 
 async def test_records_that_wait_are_bounded(spine: Spine, parts: Parts) -> None:
