@@ -41,8 +41,8 @@ async def test_a_frozen_broker_gives_an_answer_in_time_and_the_record_arrives_on
 
 
 async def test_all_copies_are_asked_to_acknowledge(spine: Spine) -> None:
-    """One broker answers alike to whoever waits for the leader alone, whatever `min.insync.replicas` says; so this looks
-    at what the client that is at work asks for."""
+    """One broker answers alike to whoever waits for the leader alone, whatever `min.insync.replicas` says: so what the
+    client at work asks for is looked at."""
     inner = spine.producer._producer
     assert inner is not None
     assert inner._sender._acks == _ALL
