@@ -145,18 +145,19 @@ CHECKS: tuple[Law, ...] = (
     ),
     Law(
         "orders_make_entries",
-        "a customer's order is in the ledger with what it earned and what was taken back, once",
+        "a customer's order is in this customer's ledger with what it earned and what was taken back, once",
         """
-        SELECT tenant, order_id, o.points, e.earned, o.clawed_points, e.clawed
+        SELECT tenant, order_id, customer_id, o.points, e.earned, o.clawed_points, e.clawed
         FROM (
             SELECT * FROM points.purchase_order
             WHERE ($1::text IS NULL OR tenant = $1) AND customer_id IS NOT NULL AND points > 0
         ) AS o FULL JOIN (
-            SELECT tenant, order_id, sum(points) FILTER (WHERE kind = 'earned') AS earned,
+            SELECT tenant, order_id, customer_id, sum(points) FILTER (WHERE kind = 'earned') AS earned,
                 coalesce(sum(debt - points) FILTER (WHERE kind = 'clawed_back'), 0) AS clawed,
                 count(*) FILTER (WHERE kind = 'earned') AS credits
-            FROM points.entry WHERE ($1::text IS NULL OR tenant = $1) AND order_id IS NOT NULL GROUP BY tenant, order_id
-        ) AS e USING (tenant, order_id)
+            FROM points.entry WHERE ($1::text IS NULL OR tenant = $1) AND order_id IS NOT NULL
+            GROUP BY tenant, order_id, customer_id
+        ) AS e USING (tenant, order_id, customer_id)
         WHERE o.points IS DISTINCT FROM e.earned OR o.clawed_points IS DISTINCT FROM e.clawed OR e.credits <> 1
         """,
         _count("purchase_order"),
