@@ -183,4 +183,19 @@ CHECKS: tuple[Law, ...] = (
         """,
         _count("waiting_return"),
     ),
+    Law(
+        "early_returns_are_kept",
+        "every return that the inbox calls waiting is kept with what became of it, and none that it does not",
+        """
+        SELECT tenant, event_id, i.applied_at, w.order_id, w.arrived_at
+        FROM (
+            SELECT * FROM points.inbox
+            WHERE ($1::text IS NULL OR tenant = $1) AND outcome = 'applied' AND reason = 'waits_for_purchase'
+        ) AS i
+        FULL JOIN (SELECT * FROM points.waiting_return WHERE $1::text IS NULL OR tenant = $1) AS w
+            USING (event_id, tenant)
+        WHERE i.applied_at IS NULL OR w.arrived_at IS NULL
+        """,
+        _count("waiting_return"),
+    ),
 )

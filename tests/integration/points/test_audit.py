@@ -18,12 +18,17 @@ PLANTED = {
     "orders_make_entries": "UPDATE purchase_order SET points = points + 1 WHERE tenant = $1 AND order_id = 'o-1'",
     "wallets_have_customers": "DELETE FROM customer WHERE tenant = $1 AND customer_id = 'bob'",
     "returns_wait_with_reason": "UPDATE waiting_return SET outcome = NULL, decided_at = NULL WHERE tenant = $1",
+    "early_returns_are_kept": "DELETE FROM waiting_return WHERE tenant = $1",
 }
 # What only the second look of a check finds.
 SUBTLE = {
     "another customer's order": (
         "orders_make_entries",
         "UPDATE purchase_order SET customer_id = 'bob' WHERE tenant = $1 AND order_id = 'o-1'",
+    ),
+    "a return that waits without an event": (
+        "early_returns_are_kept",
+        "DELETE FROM inbox WHERE tenant = $1 AND reason = 'waits_for_purchase'",
     ),
 }
 _CHECKS_OFF = (
