@@ -121,7 +121,7 @@ class Consumer:
             self._pulse.heard()
             self.connected = True
             showing = asyncio.ensure_future(
-                show_progress(self._engine, consumer, self._lanes, self._caught_up, self._pulse)
+                show_progress(self._engine, consumer, self._lanes, self._caught_up, self._pulse, self._forget)
             )
             await self._read(consumer, cluster, stop)
         finally:
@@ -262,6 +262,12 @@ class Consumer:
         # The database is away for a moment: no reason to leave the group, and to make it rebalance.
         _log.warning("claim_retried", partitions=len(tps), error=f"{type(error).__name__}: {error}"[:200])
         self._claim_again.update(dict.fromkeys(tps, time.monotonic() + _CLAIM_RETRY_S))
+
+    def _forget(self, tp: TopicPartition) -> None:
+        """Claim it anew, though nothing has come: somebody deleted its position."""
+        if tp not in self._working:
+            self._caught_up.discard(tp)
+            self._lanes.pop(tp, None)
 
     async def _let_go(self) -> None:
         """Finish what is under way, or drop it: a rollback is safe, and the next owner begins where we committed."""

@@ -32,6 +32,11 @@ _CAUGHT_UP = """
     WHERE o.topic = ours.topic AND o.part = ours.part AND o.epoch = ours.epoch
 """
 
+_GONE = """
+    SELECT topic, part FROM unnest($1::text[], $2::smallint[]) AS ours (topic, part)
+    EXCEPT SELECT topic, part FROM consumer_offset
+"""
+
 
 class FencedError(Exception):
     """Somebody else owns the partition now: forget it, and everything read from it."""
@@ -108,7 +113,10 @@ async def note_halt(engine: AsyncEngine, claim_: Claim, reason: str) -> None:
         await tx.raw.execute(_HALT, claim_.topic, claim_.part, reason, claim_.epoch)
 
 
-async def note_caught_up(engine: AsyncEngine, claims: Sequence[Claim], ago_s: float = 0.0) -> None:
-    """Write down that there was nothing left to do on these partitions so long ago; so none of them stands still."""
+async def note_caught_up(engine: AsyncEngine, claims: Sequence[Claim], ago_s: float = 0.0) -> set[tuple[str, int]]:
+    """Write down that there was nothing left to do on these partitions so long ago; so none of them stands still.
+    Returns those, by topic and partition, whose position somebody has deleted."""
+    topics, parts, epochs = zip(*((c.topic, c.part, c.epoch) for c in claims), strict=True)
     async with transaction(engine) as tx:
-        await tx.raw.execute(_CAUGHT_UP, *zip(*((c.topic, c.part, c.epoch) for c in claims), strict=True), ago_s)
+        await tx.raw.execute(_CAUGHT_UP, topics, parts, epochs, ago_s)
+        return {(row["topic"], row["part"]) for row in await tx.raw.fetch(_GONE, topics, parts)}

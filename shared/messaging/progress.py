@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaConnectionError, NodeNotReadyError, RequestTimedOutError
@@ -45,15 +45,22 @@ class Pulse:
 
 
 async def show_progress(
-    engine: AsyncEngine, consumer: AIOKafkaConsumer, lanes: Lanes, caught_up: Collection[TopicPartition], pulse: Pulse
+    engine: AsyncEngine,
+    consumer: AIOKafkaConsumer,
+    lanes: Lanes,
+    caught_up: Collection[TopicPartition],
+    pulse: Pulse,
+    forget: Callable[[TopicPartition], None],
 ) -> None:
     """Every second: for the figures' `complete_through`, and Kafka's own display of lag. Best effort, both.
 
-    `lanes` and `caught_up`, those of them that found nothing when they looked last, go on changing."""
+    `lanes` and `caught_up`, those of them that found nothing when they looked last, go on changing. `forget` is told
+    which of these have lost their position in the database: nothing that comes would tell them for long."""
     while True:
         await asyncio.sleep(1)
         with contextlib.suppress(Exception):
-            await _note_caught_up(engine, consumer, lanes, caught_up)
+            for gone in await _note_caught_up(engine, consumer, lanes, caught_up):
+                forget(gone)
         await _commit(consumer, {tp: OffsetAndMetadata(lane.position, "") for tp, lane in lanes.items()}, pulse)
 
 
@@ -75,14 +82,14 @@ async def _commit(
 
 async def _note_caught_up(
     engine: AsyncEngine, consumer: AIOKafkaConsumer, lanes: Lanes, caught_up: Collection[TopicPartition]
-) -> None:
+) -> Iterable[TopicPartition]:
     """Which partitions had nothing left when Kafka was asked: what it had acknowledged by then is in. What was fetched
-    last does not tell: who cannot reach Kafka hears of nothing new."""
+    last does not tell: who cannot reach Kafka hears of nothing new. Returns those whose position is gone."""
     waiting = [tp for tp in caught_up if tp in lanes]
     if not waiting:
-        return
+        return []
     asked_at = time.monotonic()
     ends = await answered_within(consumer.end_offsets(waiting), 2)
     done = [lanes[tp].claim for tp in waiting if tp in lanes and lanes[tp].position >= ends[tp]]
-    if done:
-        await offsets.note_caught_up(engine, done, time.monotonic() - asked_at)
+    gone = await offsets.note_caught_up(engine, done, time.monotonic() - asked_at) if done else ()
+    return [TopicPartition(*place) for place in gone]

@@ -212,3 +212,15 @@ async def test_members_that_come_and_go_apply_everything_once(spine: Spine) -> N
     await asyncio.gather(*tasks)
     assert await spine.value("SELECT sum(total) FROM paid") == count * 100
     assert await spine.value("SELECT sum(duplicates + conflicts + gaps) FROM consumer_offset") == 0
+
+
+async def test_a_position_deleted_while_nothing_comes_is_made_again(spine: Spine, parts: Parts) -> None:
+    """The worker that has the partition would meet it with the next record only, perhaps weeks later."""
+    await spine.producer.send([bought(n, spine.topic) for n in range(12)], deadline_s=5)
+    async with spine.running(spine.consumer()):
+        await spine.reaches(12)
+        admin = await asyncpg.connect(database_url(parts.database_url, spine.engine.url.database or ""))
+        await admin.execute("DELETE FROM points.consumer_offset")
+        await admin.close()
+        await spine.reaches(12)
+    assert await spine.value("SELECT sum(total) FROM paid") == 12 * 100

@@ -31,7 +31,7 @@ class FakeConsumer:
 async def _shown(consumer: FakeConsumer, pulse: Pulse, commits: int) -> None:
     lanes: Any = {HERE: SimpleNamespace(position=7)}
     untyped: Any = consumer
-    showing = asyncio.create_task(show_progress(untyped, untyped, lanes, (), pulse))
+    showing = asyncio.create_task(show_progress(untyped, untyped, lanes, (), pulse, lanes.pop))
     await until(lambda: consumer.commits >= commits or showing.done(), within_s=10)
     assert not showing.done(), "it ended in silence"
     showing.cancel()
