@@ -60,7 +60,7 @@ def main() -> None:
         command_line(arguments)(args=arguments)
     except OperatorError as problem:
         show_problem(problem.what, problem.next_step)
-        sys.exit(1)
+        sys.exit(problem.exit_code)
 
 
 if __name__ == "__main__":

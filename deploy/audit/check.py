@@ -24,13 +24,19 @@ class Check:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: how many rows differ, and the first of them."""
+    """What a check found: how many rows differ, and the first of them; or why it could not look."""
 
     check: Check
     counted: int
     differing: int
     rows: Sequence[dict[str, Any]]
     left_out: int = 0
+    not_checked: str | None = None
+
+    @property
+    def is_right(self) -> bool:
+        """It looked, and nothing differs."""
+        return not self.differing and self.not_checked is None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -39,6 +45,7 @@ class Finding:
             "description": self.check.description,
             "counted": self.counted,
             "left_out": self.left_out,
+            "not_checked": self.not_checked,
             "differing": self.differing,
             "rows": [{name: str(value) for name, value in row.items()} for row in self.rows],
         }

@@ -9,7 +9,7 @@ from shared.events.contract import Topic
 from shared.messaging.topics import log_ranges
 
 _POSITIONS = "SELECT topic, part, first_offset, next_offset FROM {}.consumer_offset"
-_CHECK = Check("kafka", "positions_within_logs", "every position lies within its topic's log", "", "")
+CHECK = Check("kafka", "positions_within_logs", "every position lies within its topic's log", "", "")
 
 
 async def beyond_the_log(connection: asyncpg.Connection, bootstrap: str, services: Sequence[str]) -> Finding:
@@ -27,4 +27,4 @@ async def beyond_the_log(connection: asyncpg.Connection, bootstrap: str, service
         lost = row["next_offset"] < first and row["topic"] not in compacted
         if row["next_offset"] > end or lost:
             wrong.append({**row, "log_first": first, "log_end": end})
-    return Finding(_CHECK, len(positions), len(wrong), wrong[:5])
+    return Finding(CHECK, len(positions), len(wrong), wrong[:5])

@@ -1,7 +1,8 @@
-"""`treue verify`: runs every check, on the live system, and prints a line for each. Exit 1 when anything differs."""
+"""`treue verify`: runs every check, on the live system, and prints a line for each."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated
 
 import asyncpg
@@ -12,56 +13,89 @@ from deploy.audit.agreement import agreement
 from deploy.audit.check import Check, Finding, run
 from deploy.audit.completeness import completeness
 from deploy.audit.explained import check_of, every_offset_explained
-from deploy.audit.range import beyond_the_log
+from deploy.audit.range import CHECK, beyond_the_log
 from deploy.audit.services import SERVICE_CHECKS
+from deploy.connections import administrator
 from deploy.description import Description
 from deploy.local.folder import StackFolder
 from deploy.output import progress, show
 from deploy.problems import OperatorError
+from shared.messaging.clients import KafkaAwayError
 
 SERVICES = ("gateway", "points", "notifications", "metrics")
+_DRIFT, _NOT_AUDITED = 1, 2
+_TENANTS = "SELECT DISTINCT tenant FROM points.programme ORDER BY 1"
+
+
+class NotAuditedError(OperatorError):
+    """Nothing was looked at, so nobody may take this for drift."""
+
+    exit_code = _NOT_AUDITED
 
 
 def verify(
     tenant: Annotated[str | None, typer.Option(help="Look at one tenant only; all of them without it.")] = None,
 ) -> None:
     """Audit the books: entries against wallets, lots against balances, offsets against effects, services against each
-    other."""
-    described = Description.required(StackFolder.chosen())
-    tenants, findings = asyncio.run(audit(described.database_url, described.kafka_bootstrap, tenant))
+    other.
+
+    Exits with 0 when nothing differs, with 1 on drift, with 2 when there is no drift as far as could be seen, but not
+    everything could be checked: a server is away."""
+    try:
+        described = Description.required(StackFolder.chosen())
+        tenants, findings = asyncio.run(audit(described.database_url, described.kafka_bootstrap, tenant))
+    except OperatorError as problem:
+        raise NotAuditedError(problem.what, problem.next_step) from problem
+    except asyncpg.PostgresError as error:
+        raise NotAuditedError(f"No database to audit: {error}.", "`treue migrate` makes its tables.") from error
     drift = sum(finding.differing for finding in findings)
+    unseen = sum(finding.not_checked is not None for finding in findings)
     show(
-        {"tenants": tenants, "drift": drift, "checks": [finding.as_json() for finding in findings]},
+        {
+            "tenants": tenants, "drift": drift, "not_checked": unseen,
+            "checks": [finding.as_json() for finding in findings],
+        },
         _table(findings),
         *_differences(findings),
-        f"{'No drift' if not drift else f'DRIFT: {drift} rows differ'} in {len(tenants)} tenants.",
-    )
-    if drift:
-        raise typer.Exit(1)
+        *_not_checked(findings),
+        f"{'No drift' if not drift else f'DRIFT: {drift} rows differ'} in {len(tenants)} tenants"
+        + (f"; {unseen} of {len(findings)} checks could not be made." if unseen else "."),
+    )  # fmt: skip
+    if drift or unseen:
+        raise typer.Exit(_DRIFT if drift else _NOT_AUDITED)
 
 
 async def audit(database_url: str, bootstrap: str, tenant: str | None = None) -> tuple[list[str], list[Finding]]:
     """The tenants that were looked at, and what each check found. Each service is read in one snapshot."""
-    try:
-        connection = await asyncpg.connect(database_url, timeout=10)
-    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-        raise OperatorError(f"The database does not answer: {error}.", "Is it up? `treue status` tells.") from error
-    try:
+    async with administrator(database_url) as connection:
         await connection.execute("SET statement_timeout = 0")
-        tenants = [
-            row["tenant"] for row in await connection.fetch("SELECT DISTINCT tenant FROM points.programme ORDER BY 1")
-        ]
+        tenants = [row["tenant"] for row in await connection.fetch(_TENANTS)]
         findings: list[Finding] = []
+        topics = _Topics()
         for service in SERVICES:
             checks = [*completeness(service), *SERVICE_CHECKS.get(service, ())]
             findings += await _snapshot(connection, checks, tenant)
-            _announce(check_of(service))
-            findings.append(await every_offset_explained(connection, bootstrap, service))
+            explained = partial(every_offset_explained, connection, bootstrap, service)
+            findings.append(await topics.look(check_of(service), explained))
         findings += await _snapshot(connection, agreement(), tenant)
-        findings.append(await beyond_the_log(connection, bootstrap, SERVICES))
+        findings.append(await topics.look(CHECK, partial(beyond_the_log, connection, bootstrap, SERVICES)))
         return [name for name in tenants if tenant in (None, name)], findings
-    finally:
-        await connection.close()
+
+
+class _Topics:
+    """Makes the checks that read topics, until Kafka does not answer once: every other would wait as long in vain."""
+
+    def __init__(self) -> None:
+        self._away: str | None = None
+
+    async def look(self, check: Check, looking: Callable[[], Awaitable[Finding]]) -> Finding:
+        if self._away is None:
+            _announce(check)
+            try:
+                return await looking()
+            except KafkaAwayError as error:
+                self._away = str(error)
+        return Finding(check, 0, 0, (), not_checked=self._away)
 
 
 async def _snapshot(connection: asyncpg.Connection, checks: Sequence[Check], tenant: str | None) -> list[Finding]:
@@ -83,9 +117,19 @@ def _table(findings: Sequence[Finding]) -> Table:
     for finding in findings:
         style = "red" if finding.differing else None
         check = finding.check
-        figures = (f"{count:,}" for count in (finding.counted, finding.left_out, finding.differing))
+        figures = [f"{count:,}" for count in (finding.counted, finding.left_out, finding.differing)]
+        if finding.not_checked:
+            style, figures = "yellow", ["", "", "not checked"]
         table.add_row(check.service, check.name, *figures, style=style)
     return table
+
+
+def _not_checked(findings: Sequence[Finding]) -> list[str]:
+    return [
+        f"  {finding.check.service}.{finding.check.name}: not checked. {finding.not_checked}."
+        for finding in findings
+        if finding.not_checked
+    ]
 
 
 def _differences(findings: Sequence[Finding]) -> list[str]:

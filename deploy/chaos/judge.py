@@ -180,7 +180,7 @@ class Court:
     async def _audited(self) -> None:
         """`treue verify` on the whole stack."""
         _, findings = await audit(self.database_url, self.bootstrap)
-        wrong = [finding.as_json() for finding in findings if finding.differing]
+        wrong = [finding.as_json() for finding in findings if not finding.is_right]
         if wrong:
             raise DriftError(f"treue verify finds drift: {wrong}")
 

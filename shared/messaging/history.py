@@ -5,13 +5,14 @@ from types import TracebackType
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from shared.messaging.clients import kafka_answers
 from shared.messaging.incoming import RawRecord, raw_record
 
 _CHUNK_MAX = 2_000
 
 
 class History:
-    """One client for as many ranges as there are to read, one after the other."""
+    """One client for as many ranges as there are to read, one after the other. Raises KafkaAwayError."""
 
     def __init__(self, bootstrap: str) -> None:
         # A new range waits for the fetch that is under way, which at the end of a log lasts as long as it may.
@@ -20,7 +21,8 @@ class History:
         )
 
     async def __aenter__(self) -> "History":
-        await self._consumer.start()
+        with kafka_answers():
+            await self._consumer.start()
         return self
 
     async def __aexit__(
@@ -33,13 +35,14 @@ class History:
         missing."""
         tp, consumer = TopicPartition(topic, part), self._consumer
         consumer.assign([tp])
-        end = min(end, (await consumer.end_offsets([tp]))[tp])
-        consumer.seek(tp, max(start, (await consumer.beginning_offsets([tp]))[tp]))
-        while await consumer.position(tp) < end:
-            found = await consumer.getmany(tp, timeout_ms=500, max_records=_CHUNK_MAX)
-            chunk = [raw_record(record) for record in found.get(tp, ()) if record.offset < end]
-            if chunk:
-                yield chunk
+        with kafka_answers():
+            end = min(end, (await consumer.end_offsets([tp]))[tp])
+            consumer.seek(tp, max(start, (await consumer.beginning_offsets([tp]))[tp]))
+            while await consumer.position(tp) < end:
+                found = await consumer.getmany(tp, timeout_ms=500, max_records=_CHUNK_MAX)
+                chunk = [raw_record(record) for record in found.get(tp, ()) if record.offset < end]
+                if chunk:
+                    yield chunk
 
 
 async def read_range(bootstrap: str, topic: str, part: int, start: int, end: int) -> AsyncIterator[list[RawRecord]]:

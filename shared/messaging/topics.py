@@ -8,6 +8,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from shared.messaging.clients import kafka_answers
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -66,7 +68,15 @@ async def cluster_id(bootstrap: str) -> str:
 
 
 async def log_ranges(bootstrap: str, partitions: Collection[tuple[str, int]]) -> dict[tuple[str, int], tuple[int, int]]:
-    """First and end offset of each of these partitions; one that does not exist is missing in the answer."""
+    """First and end offset of each of these partitions; one that does not exist is missing in the answer. Raises
+    KafkaAwayError."""
+    with kafka_answers():
+        return await _log_ranges(bootstrap, partitions)
+
+
+async def _log_ranges(
+    bootstrap: str, partitions: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], tuple[int, int]]:
     existing = await _partition_counts(bootstrap)
     wanted = [TopicPartition(topic, part) for topic, part in partitions if part < existing.get(topic, 0)]
     if not wanted:
