@@ -112,7 +112,7 @@ class Consumer:
             isolation_level="read_committed", session_timeout_ms=self._settings.session_timeout_ms,
             heartbeat_interval_ms=self._settings.session_timeout_ms // 5, rebalance_timeout_ms=30_000,
             max_poll_interval_ms=24 * 3_600_000, max_partition_fetch_bytes=1 << 20, fetch_max_wait_ms=_POLL_MS,
-            request_timeout_ms=15_000, retry_backoff_ms=100, metadata_max_age_ms=60_000,
+            request_timeout_ms=15_000, retry_backoff_ms=100, metadata_max_age_ms=10_000,
         )  # fmt: skip
         consumer.subscribe(list(self._application.topics), listener=self._membership)
         showing: asyncio.Future[None] | None = None

@@ -89,6 +89,22 @@ async def test_retention_that_took_what_was_not_applied_halts(spine: Spine) -> N
 
 async def test_a_recreated_topic_halts_even_when_it_is_longer(spine: Spine) -> None:
     await _applied(spine, 30)
+    await _recreate_longer(spine)
+    await _halts(spine, "another record")
+
+
+async def test_a_topic_that_is_recreated_under_a_running_worker_halts_it(spine: Spine) -> None:
+    consumer = spine.consumer()
+    await spine.producer.send([bought(n, spine.topic) for n in range(30)], deadline_s=10)
+    async with spine.running(consumer):
+        await spine.reaches(30)
+        await _recreate_longer(spine)
+        await until(lambda: len(consumer.halted) == 3, within_s=40)
+        assert all("another record" in why for why in consumer.halted.values())
+    assert await spine.value("SELECT sum(total) FROM paid") == 30 * 100
+
+
+async def _recreate_longer(spine: Spine) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=spine.bootstrap)
     await admin.start()
     await admin.delete_topics([spine.topic])
@@ -105,7 +121,6 @@ async def test_a_recreated_topic_halts_even_when_it_is_longer(spine: Spine) -> N
 
     await asyncio.sleep(1)
     await until(sent)
-    await _halts(spine, "another record")
 
 
 async def test_a_position_that_was_moved_by_hand_halts_a_running_worker_until_it_is_put_back(spine: Spine) -> None:
