@@ -4,12 +4,45 @@ tenant first, and counts what it looked at. $1 is the tenant to look at, or null
 Each is one set-based statement over whole tables, for an auditor with time; none is for a request.
 """
 
+from iso4217 import Currency
+
+from services.points.domain.order import Refusal
 from shared.audit import Law
+from shared.money import exponent
 
 
 def _count(table: str) -> str:
     return f"SELECT count(*) FROM points.{table} WHERE $1::text IS NULL OR tenant = $1"  # noqa: S608 - names of ours
 
+
+def _digits() -> str:
+    """How many digits an order's currency has after the point, as SQL knows it."""
+    known = {each.value: exponent(each.value) for each in Currency if each.exponent is not None}
+    unusual = " ".join(f"WHEN '{code}' THEN {digits}" for code, digits in known.items() if digits != 2)
+    return f"CASE currency {unusual} ELSE 2 END"
+
+
+def _points_of(minor: str) -> str:
+    """The points of an amount by the rule that the order holds. numeric knows no error: a product has all its digits,
+    and a half is rounded up."""
+    exact = f"({minor} * points_per_unit * ('1e-' || {_digits()})::numeric)"
+    return f"CASE rounding WHEN 'floor' THEN floor({exact}) WHEN 'ceil' THEN ceil({exact}) ELSE round({exact}) END"
+
+
+def _nearest(share: str, of: str) -> str:
+    return f"div(2 * {share}::numeric + {of}, 2 * nullif({of}, 0))"
+
+
+# What returns must have taken back so far; a line is its id, quantity, points, and how many units came back.
+_TAKEN_BACK = f"""
+    CASE WHEN cancelled OR returned_minor >= total_minor THEN points ELSE least(points, greatest(0, CASE return_policy
+        WHEN 'recompute' THEN points - {_points_of("(total_minor - returned_minor)")}
+        WHEN 'pro_rata' THEN {_nearest("points::numeric * returned_minor", "total_minor")}
+        ELSE {_nearest("points::numeric * unlined_minor", "total_minor")} + (
+            SELECT coalesce(sum({_nearest("(l -> 2)::numeric * (l -> 3)::numeric", "(l -> 1)::numeric")}), 0)
+            FROM jsonb_array_elements(coalesce(lines, '[]')) AS l)
+    END)) END
+"""  # noqa: S608 - built from our own constants
 
 CHECKS: tuple[Law, ...] = (
     Law(
@@ -160,6 +193,40 @@ CHECKS: tuple[Law, ...] = (
         ) AS e USING (tenant, order_id, customer_id)
         WHERE o.points IS DISTINCT FROM e.earned OR o.clawed_points IS DISTINCT FROM e.clawed OR e.credits <> 1
         """,
+        _count("purchase_order"),
+    ),
+    Law(
+        "awards_follow_the_rule",
+        "an order earned what the programme's version that it names gives for its total, unless that is beyond limits",
+        f"""
+        SELECT tenant, order_id, total_minor, currency, programme_version, points_per_unit, rounding, return_policy,
+            points, expected
+        FROM (
+            SELECT *, {_points_of("total_minor")} AS expected FROM points.purchase_order
+            WHERE ($1::text IS NULL OR tenant = $1) AND event_id IS NOT NULL
+        ) AS o
+        WHERE (points IS DISTINCT FROM expected AND NOT (points = 0 AND EXISTS (
+            SELECT FROM points.inbox i
+            WHERE (i.event_id, i.tenant) = (o.event_id, o.tenant) AND i.reason = '{Refusal.POINTS_BEYOND_LIMIT}')))
+        OR NOT EXISTS (
+            SELECT FROM points.programme p WHERE (p.tenant, p.version) = (o.tenant, o.programme_version)
+                AND (p.currency, p.points_per_unit, p.rounding, p.return_policy)
+                    = (o.currency, o.points_per_unit, o.rounding, o.return_policy))
+        """,  # noqa: S608 - built from our own constants
+        _count("purchase_order"),
+    ),
+    Law(
+        "returns_follow_the_rule",
+        "returns took back of an order what its own rule says for all that came back",
+        f"""
+        SELECT tenant, order_id, total_minor, returned_minor, points, clawed_points, expected
+        FROM (
+            SELECT *, {_TAKEN_BACK} AS expected FROM points.purchase_order
+            WHERE ($1::text IS NULL OR tenant = $1) AND event_id IS NOT NULL
+                AND (returned_minor > 0 OR cancelled OR clawed_points > 0 OR lines IS NOT NULL)
+        ) AS o
+        WHERE clawed_points IS DISTINCT FROM expected
+        """,  # noqa: S608 - built from our own constants
         _count("purchase_order"),
     ),
     Law(
