@@ -38,6 +38,7 @@ _ORDERS = f"""
         UNION SELECT tenant, effects -> 0 ->> 'order_id' FROM metrics.inbox JOIN unsettled USING (tenant, event_id)
     ), both_orders AS (
         SELECT tenant, order_id, u.order_id IS NOT NULL AS left_out, p.event_id, m.event_id AS event_id_in_metrics,
+            p.customer_id, m.customer, p.occurred_at, m.occurred_at AS occurred_at_in_metrics,
             p.total_minor, m.gross_minor, p.returned_minor, m.refunded_minor,
             p.cancelled AS cancelled_in_points, m.cancelled AS cancelled_in_metrics
         FROM (SELECT * FROM points.purchase_order WHERE event_id IS NOT NULL) AS p
@@ -48,8 +49,8 @@ _ORDERS = f"""
 """  # noqa: S608 - built from our own constants
 _ORDERS_DIFFERENT = f"""
     {_ORDERS} SELECT * FROM both_orders WHERE NOT left_out AND (
-        (event_id, total_minor, cancelled_in_points)
-            IS DISTINCT FROM (event_id_in_metrics, gross_minor, cancelled_in_metrics)
+        (event_id, customer_id, occurred_at, total_minor, cancelled_in_points)
+            IS DISTINCT FROM (event_id_in_metrics, customer, occurred_at_in_metrics, gross_minor, cancelled_in_metrics)
         OR (NOT cancelled_in_points AND returned_minor IS DISTINCT FROM refunded_minor))
 """  # noqa: S608 - built from our own constants
 _ORDERS_COUNTED = f"""
@@ -68,7 +69,8 @@ def agreement() -> list[Check]:
             for one, other in (("points", "metrics"), ("metrics", "points"))
         ),
         Check(
-            "points", "orders_agree_with_metrics", "orders and returns are the same money in points and in metrics",
+            "points", "orders_agree_with_metrics",
+            "an order is the same customer's, of the same time, money and returns, in points and in metrics",
             _ORDERS_DIFFERENT, _ORDERS_COUNTED,
         ),
     ]  # fmt: skip

@@ -22,9 +22,11 @@ _INBOX = """
 """
 _ORDER_IN_POINTS = """
     INSERT INTO points.purchase_order (tenant, order_id, event_id, currency, total_minor, occurred_at, cancelled,
-        recorded_at) VALUES ('t', $1, $2, 'EUR', $3, now(), $4, now())
+        recorded_at, customer_id) VALUES ('t', $1, $2, 'EUR', $3, '2026-03-01 12:00Z', $4, now(), $5)
 """
-_ORDER_IN_METRICS = "INSERT INTO metrics.shop_order VALUES ('t', $1, NULL, now(), now(), $3, 0, $4, $2)"
+_ORDER_IN_METRICS = """
+    INSERT INTO metrics.shop_order VALUES ('t', $1, $5, '2026-03-01 12:00Z', '2026-03-01', $3, 0, $4, $2)
+"""
 _DEAD = """
     INSERT INTO points.dead_letter (id, tenant, event_id, topic, part, off, record_key, headers, record_time, error,
         detail, code_version, blocks_key, created_at)
@@ -48,7 +50,9 @@ class _Books:
             await self.order(_ORDER_IN_METRICS, number)
 
     async def order(self, query: str, number: int, total: int = 100) -> None:
-        await self.connection.execute(query, f"o-{number}", UUID(int=number), total, False)
+        """Each second one is a guest's."""
+        customer = "ada" if number % 2 else None
+        await self.connection.execute(query, f"o-{number}", UUID(int=number), total, False, customer)
 
     async def passed(self, service: str, event: int, order: str, offset: int) -> None:
         await self.connection.execute(_INBOX.format(service), UUID(int=event), order, offset)
@@ -76,6 +80,21 @@ async def test_a_difference_is_found_while_positions_differ(opened: _Books) -> N
     found = await opened.orders()
     assert [row["order_id"] for row in found.rows] == ["o-3"]
     assert (found.counted, found.left_out) == (5, 0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "customer = 'bob' WHERE order_id = 'o-3'",
+        "customer = NULL WHERE order_id = 'o-3'",
+        "customer = 'bob' WHERE order_id = 'o-2'",
+        "occurred_at = occurred_at + interval '1 day' WHERE order_id = 'o-2'",
+    ],
+)
+async def test_whose_it_is_and_when_it_was_are_compared(opened: _Books, change: str) -> None:
+    await opened.connection.execute(f"UPDATE metrics.shop_order SET {change}")
+    found = await opened.orders()
+    assert [row["order_id"] for row in found.rows] == [change[-4:-1]]
 
 
 async def test_a_purchase_that_one_has_passed_alone_is_left_out(opened: _Books) -> None:
