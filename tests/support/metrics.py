@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.metrics.adapters import queries
@@ -88,14 +89,23 @@ class Shop:
 class Metrics:
     """The service's tables, and its `apply` in transactions of its own."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
-        self.engine = engine
+    def __init__(self, engine: AsyncEngine, admin: str) -> None:
+        self.engine, self._admin = engine, admin
 
     @classmethod
     async def on(cls, database: Database) -> "Metrics":
         """Migrated by the owner, used by the role that works."""
         await migrate(database.owner, SERVICE, MIGRATIONS)
-        return cls(create_engine(database.app, name="test-metrics", pool_size=8))
+        return cls(create_engine(database.app, name="test-metrics", pool_size=8), database.admin)
+
+    async def tamper(self, statement: str, *values: Any) -> None:
+        """What nobody but an administrator can do."""
+        connection = await asyncpg.connect(self._admin)
+        try:
+            await connection.execute("SET search_path = metrics")
+            assert await connection.execute(statement, *values) not in ("INSERT 0 0", "UPDATE 0", "DELETE 0")
+        finally:
+            await connection.close()
 
     async def apply(self, events: Sequence[Incoming]) -> Effects:
         async with self.tx() as tx:

@@ -82,9 +82,16 @@ _INBOX_ROWS = """
             WHERE (o.tenant, o.order_id, o.event_id) = (i.tenant, i.order_id, i.event_id))
         WHEN 'order.refunded' THEN NOT EXISTS (SELECT FROM {s}.refund r
             WHERE (r.tenant, r.order_id, r.event_id) = (i.tenant, i.order_id, i.event_id))
-        WHEN 'feedback.counted' THEN NOT EXISTS (SELECT FROM {s}.feedback f
-            WHERE (f.event_id, f.tenant) = (i.event_id, i.tenant))
         ELSE false END
+"""
+_ANSWERS = """
+    SELECT tenant, event_id, f.kind, f.score, i.kind AS told_kind, i.score AS told_score
+    FROM (SELECT * FROM {s}.feedback WHERE $1::text IS NULL OR tenant = $1) AS f FULL JOIN (
+        SELECT tenant, event_id, effects -> 0 ->> 'feedback' AS kind, (effects -> 0 ->> 'score')::int AS score
+        FROM {s}.inbox WHERE outcome = 'applied' AND effects -> 0 ->> 'kind' = 'feedback.counted'
+            AND ($1::text IS NULL OR tenant = $1)
+    ) AS i USING (event_id, tenant)
+    WHERE (f.kind, f.score) IS DISTINCT FROM (i.kind, i.score)
 """
 _ALL: Final = (
     ("order_refunds", "an order's refunded money is the sum of its refunds", _ORDER_REFUNDS, "shop_order"),
@@ -92,7 +99,13 @@ _ALL: Final = (
     ("customer_days", "customers' days are a fold of counted orders and refunds", _CUSTOMER_DAYS, "customer_day"),
     ("day_totals", "tenants' days are a fold of counted orders and refunds", _DAY_TOTALS, "day_total"),
     ("customer_states", "customers' states are a fold of their days", _CUSTOMER_STATES, "customer_state"),
-    ("inbox_rows", "every event that the inbox calls counted has its row", _INBOX_ROWS, "inbox"),
+    ("inbox_rows", "every event of an order that the inbox calls counted has its row", _INBOX_ROWS, "inbox"),
+    (
+        "answers",
+        "every answer has the score that its inbox row tells, and none is without the other",
+        _ANSWERS,
+        "feedback",
+    ),
 )
 
 
