@@ -11,6 +11,7 @@ import typer
 from rich.table import Table
 
 from deploy import letters
+from deploy.connections import administrator
 from deploy.description import Description
 from deploy.local.folder import StackFolder
 from deploy.output import show
@@ -110,13 +111,7 @@ def _ask(work: Callable[[asyncpg.Connection], Awaitable[T]]) -> T:
     """Do something on the stack's database as its administrator."""
 
     async def connected() -> T:
-        try:
-            connection = await asyncpg.connect(Description.required(StackFolder.chosen()).database_url, timeout=10)
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            raise OperatorError(f"The database does not answer: {error}.", "Is it up? `treue status` tells.") from error
-        try:
+        async with administrator(Description.required(StackFolder.chosen()).database_url) as connection:
             return await work(connection)
-        finally:
-            await connection.close()
 
     return asyncio.run(connected())

@@ -10,6 +10,7 @@ from typing import Annotated
 import asyncpg
 import typer
 
+from deploy.connections import administrator
 from deploy.dead_letters import Service
 from deploy.description import Description
 from deploy.local.folder import StackFolder
@@ -43,6 +44,8 @@ def replay(
     ] = None,
 ) -> None:
     """Apply a range of a topic again. Only what had no effect yet has one."""
+    if end is not None and start > end:
+        raise OperatorError(f"From {start} to {end} there is nothing.", "--to is the offset after the last one.")
     described = Description.required(StackFolder.chosen())
     found = asyncio.run(_replay(described, service.value, topic.value, partition, start, end))
     show(
@@ -59,8 +62,7 @@ def replay(
 async def _replay(
     described: Description, service: str, topic: str, partition: int | None, start: int, end: int | None
 ) -> tuple[int, int, int]:
-    database = await asyncpg.connect(described.database_url, timeout=10)
-    try:
+    async with administrator(described.database_url) as database:
         positions = dict(
             await database.fetch(f"SELECT part, next_offset FROM {service}.consumer_offset WHERE topic = $1", topic)  # noqa: S608
         )
@@ -72,7 +74,7 @@ async def _replay(
                 raise OperatorError(
                     f"{service} does not consume partition {part} of {topic}.", "`treue topics` lists them."
                 )
-            first, stop = max(start, ranges[topic, part][0]), min(end or positions[part], positions[part])
+            first, stop = max(start, ranges[topic, part][0]), _stop(end, positions[part])
             before = await database.fetchval(_KNOWN.format(s=service), topic, part, first, stop)
             async for chunk in read_range(described.kafka_bootstrap, topic, part, first, stop):
                 await database.executemany(_PARK.format(s=service), [_row(raw) for raw in chunk])
@@ -81,8 +83,11 @@ async def _replay(
                 await _drained(database, service)
             applied += await database.fetchval(_KNOWN.format(s=service), topic, part, first, stop) - before
         return count, applied, await database.fetchval(_LEFT.format(s=service), REPLAY)
-    finally:
-        await database.close()
+
+
+def _stop(end: int | None, position: int) -> int:
+    """What lies beyond the position is still to come by itself."""
+    return position if end is None else min(end, position)
 
 
 async def _drained(database: asyncpg.Connection, service: str) -> None:

@@ -5,16 +5,18 @@ from enum import StrEnum
 from importlib import import_module
 from typing import Annotated, Any
 
-import asyncpg
 import typer
 from rich.table import Table
 
+from deploy.connections import administrator
 from deploy.description import Description
 from deploy.local.folder import StackFolder
 from deploy.output import progress, show
 from deploy.rebuild.compare import compare
-from deploy.rebuild.fold import Fold, make_schema
+from deploy.rebuild.fold import Fold
 from deploy.rebuild.frozen import freeze
+from deploy.rebuild.schema import new_schema, refuse_impossible
+from shared.db.migrate import migrate
 
 
 class Rebuildable(StrEnum):
@@ -27,12 +29,15 @@ class Rebuildable(StrEnum):
 
 def rebuild(
     service: Annotated[Rebuildable, typer.Argument(help="Whose state is folded anew.")],
-    into: Annotated[str, typer.Option(help="The schema to make; it must not exist.")],
+    into: Annotated[
+        str, typer.Option(help="The schema to make; it must not exist, and does not stay when the rebuild fails.")
+    ],
     comparing: Annotated[bool, typer.Option("--compare", help="Compare it with the live schema, row by row.")] = False,
     drop: Annotated[bool, typer.Option("--drop", help="Drop the new schema at the end.")] = False,
 ) -> None:
     """Fold the retained topics into an empty schema. Nobody is mailed, nothing is published, the live schema is only
     read."""
+    refuse_impossible(into)
     described = Description.required(StackFolder.chosen())
     tables = asyncio.run(
         rebuilt(described.database_url, described.kafka_bootstrap, service.value, into, comparing, drop)
@@ -58,19 +63,12 @@ async def rebuilt(
 ) -> list[dict[str, Any]]:
     """Fold up to where the live service stood at one instant, and compare with what it held there: it goes on."""
     process = import_module(f"services.{service}.bootstrap").PROCESS
-    database = await asyncpg.connect(url, timeout=10)
-    try:
-        await make_schema(database, url, process, schema)
-        try:
-            frozen = await freeze(database, service, schema, comparing=comparing)
-            await _fold(Fold(url, bootstrap, process, frozen), frozen.put_aside)
-            await frozen.take_over(database)
-            return await compare(database, service, schema) if comparing else []
-        finally:
-            if drop:
-                await database.execute(f"DROP SCHEMA {schema} CASCADE")
-    finally:
-        await database.close()
+    async with administrator(url) as database, new_schema(database, schema, drop=drop):
+        await migrate(url, schema, process.migrations)
+        frozen = await freeze(database, service, schema, comparing=comparing)
+        await _fold(Fold(url, bootstrap, process, frozen), frozen.put_aside)
+        await frozen.take_over(database)
+        return await compare(database, service, schema) if comparing else []
 
 
 async def _fold(fold: Fold, put_aside: int) -> None:

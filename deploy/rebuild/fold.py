@@ -1,18 +1,14 @@
 """Folding a service's topics into an empty schema, by the code that the worker runs; nothing is sent to anybody."""
 
 import asyncio
-import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
-import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from deploy.problems import OperatorError
 from deploy.rebuild.frozen import Frozen
 from shared.db.engine import create_engine
-from shared.db.migrate import migrate
 from shared.db.transaction import transaction
 from shared.events.contract import Topic
 from shared.messaging import offsets
@@ -38,19 +34,6 @@ _SILENCE_MESSAGES = """
 """
 
 
-async def make_schema(database: asyncpg.Connection, url: str, service: Service[Any], schema: str) -> None:
-    """An empty schema with the service's tables."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", schema):
-        raise OperatorError(f"{schema!r} is no name for a schema.", "Use small letters, digits and _.")
-    try:
-        await database.execute(f"CREATE SCHEMA {schema}")
-    except asyncpg.DuplicateSchemaError as error:
-        raise OperatorError(
-            f"The schema {schema} exists already.", "Drop it, or choose another with --into."
-        ) from error
-    await migrate(url, schema, service.migrations)
-
-
 class Fold:
     """Brings one service's past into a schema, up to an instant that was frozen."""
 
@@ -72,7 +55,7 @@ class Fold:
         for topic, part in positions:
             waves[_FIRST.index(topic) if topic in _FIRST else len(_FIRST)].append((topic, part))
         for _, wave in sorted(waves.items()):
-            await asyncio.gather(*(self._partition(key, ranges[key][0], positions[key], progress) for key in wave))
+            await _side_by_side(self._partition(key, ranges[key][0], positions[key], progress) for key in wave)
         await self._unpark()
         await self._silence()
 
@@ -106,3 +89,14 @@ class Fold:
             await tx.raw.execute(_SILENCE)
             if self._name == "notifications":
                 await tx.raw.execute(_SILENCE_MESSAGES)
+
+
+async def _side_by_side(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """When one of them fails none of them is at work any more: the schema is going to be dropped."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -8,8 +8,11 @@ from typing import Any
 import asyncpg
 import pytest
 
+from deploy.connections import administrator
 from deploy.description import Description
 from deploy.local.folder import StackFolder
+from deploy.problems import OperatorError
+from deploy.rebuild.schema import new_schema
 from tests.support.platform import run_treue
 from tests.support.stack import Database, Parts
 
@@ -17,6 +20,8 @@ _NOBODY = "127.0.0.1:1"
 _NO_DATABASE = f"postgresql://treue@{_NOBODY}/treue"
 _DRIFT = "INSERT INTO points.outbox (bucket, records, record_count, created_at) \
     VALUES (0, '', 1, now() - interval '1 hour')"
+_SCHEMAS = "SELECT FROM pg_namespace WHERE nspname = '{}'"
+_OTHERS = (("rebuild", "points", "--into", "half_way", "--compare"), ("replay", "treue.purchases"))
 _OF_TOPICS = {
     *(f"{service}.every_offset_explained" for service in ("gateway", "points", "notifications", "metrics")),
     "kafka.positions_within_logs",
@@ -75,3 +80,45 @@ async def test_without_postgres_nothing_is_audited_and_that_is_no_drift(without_
     assert code == 2
     assert "database does not answer" in found["error"]
     assert "treue status" in found["next_step"]
+
+
+@pytest.mark.parametrize("asked", _OTHERS, ids=lambda asked: asked[0])
+async def test_without_kafka_a_command_says_so_and_leaves_nothing_behind(
+    without_kafka: Operator, books: Database, asked: tuple[str, ...]
+) -> None:
+    code, found, said = await without_kafka.run(*asked)
+    assert (code, found["next_step"]) == (1, "Is it up? `treue status` tells.")
+    assert "Kafka does not answer" in found["error"]
+    assert found["error"] in said
+    assert not await _execute(books, _SCHEMAS.format("half_way"))
+
+
+@pytest.mark.parametrize("asked", [*_OTHERS, ("dead-letters", "list")], ids=lambda asked: asked[0])
+async def test_without_postgres_a_command_says_so(without_postgres: Operator, asked: tuple[str, ...]) -> None:
+    code, found, _ = await without_postgres.run(*asked)
+    assert (code, found["next_step"]) == (1, "Is it up? `treue status` tells.")
+    assert "database does not answer" in found["error"]
+
+
+@pytest.mark.parametrize("name", ["user", "values", "public"])
+async def test_a_rebuild_takes_no_name_that_postgres_keeps_or_that_is_there(books: Database, name: str) -> None:
+    before = await _execute(books, _SCHEMAS.format(name))
+    with pytest.raises(OperatorError, match=name) as refused:
+        async with administrator(books.admin) as database, new_schema(database, name, drop=True):
+            pytest.fail("it was made")
+    assert "--into" in refused.value.next_step
+    assert await _execute(books, _SCHEMAS.format(name)) == before
+
+
+async def test_a_schema_that_cannot_be_dropped_is_named(books: Database) -> None:
+    """Its session is killed while the rebuild is at work."""
+
+    async def work() -> None:
+        async with administrator(books.admin) as database, new_schema(database, "half_way", drop=False):
+            await _execute(books, f"SELECT pg_terminate_backend({database.get_server_pid()})")
+            await database.execute("SELECT 1")
+
+    with pytest.raises(OperatorError, match="could not be dropped") as told:
+        await work()
+    assert "DROP SCHEMA half_way CASCADE" in told.value.next_step
+    await _execute(books, "DROP SCHEMA half_way CASCADE")

@@ -11,6 +11,7 @@ import pytest
 
 from deploy import cli
 from deploy.local.folder import StackFolder
+from deploy.replay import _stop
 
 
 class _StandInGateway(BaseHTTPRequestHandler):
@@ -137,6 +138,30 @@ def test_an_impossible_scale_is_refused(
     monkeypatch.setenv("TREUE_HOME", str(tmp_path))
     assert _run(monkeypatch, "scale", count) == 1
     assert "SERVICE=COUNT" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("schema", ["points", "gateway", "pg_x", "Points", "a b", "x;"])
+def test_a_rebuild_into_a_live_schema_or_an_impossible_one_is_refused_first(
+    schema: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TREUE_HOME", str(tmp_path))
+    assert _run(monkeypatch, "rebuild", "points", "--into", schema) == 1
+    said = capsys.readouterr().err
+    assert schema in said
+    assert "Drop" not in said
+    assert "make up" not in said, "it asked for the stack first"
+
+
+def test_a_replay_of_a_range_that_ends_before_it_begins_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TREUE_HOME", str(tmp_path))
+    assert _run(monkeypatch, "replay", "treue.purchases", "--from", "10", "--to", "0") == 1
+    assert "From 10 to 0 there is nothing." in capsys.readouterr().err
+
+
+def test_a_replay_ends_where_it_is_told_and_never_beyond_the_position() -> None:
+    assert [_stop(end, 7) for end in (None, 0, 3, 9)] == [7, 0, 3, 7]
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
