@@ -110,6 +110,19 @@ CHECKS: tuple[Law, ...] = (
         _count("lot"),
     ),
     Law(
+        "pending_lots_come_due",
+        "a wallet with pending points is looked at when the first of them can be spent, or before",
+        """
+        SELECT tenant, customer_id, w.next_activation_at, l.first_due
+        FROM (
+            SELECT tenant, customer_id, min(activate_at) AS first_due FROM points.lot
+            WHERE ($1::text IS NULL OR tenant = $1) AND NOT activated AND remaining > 0 GROUP BY tenant, customer_id
+        ) AS l LEFT JOIN points.wallet w USING (tenant, customer_id)
+        WHERE w.next_activation_at IS NULL OR w.next_activation_at > l.first_due
+        """,
+        _count("lot"),
+    ),
+    Law(
         "allocations_make_lots",
         "what is gone from a lot was taken from it by entries, and a lot holds what its credit brought",
         """

@@ -6,13 +6,14 @@ import pytest
 
 from services.points.adapters.audit import CHECKS
 from services.points.domain.programme import ReturnPolicy, Rounding
-from tests.support.points import Books, Shop
+from tests.support.points import LATER, NOON, Books, Shop
 
 PLANTED = {
     "entries_make_wallets": "UPDATE wallet SET posted = posted + 1 WHERE tenant = $1 AND customer_id = 'ada'",
     "entries_run_on": "UPDATE entry SET balance_after = balance_after + 1 WHERE tenant = $1 AND order_id = 'o-2'",
     "wallets_know_their_version": "UPDATE wallet SET version = 7 WHERE tenant = $1 AND customer_id = 'ada'",
     "lots_make_wallets": "UPDATE lot SET remaining = remaining - 1 WHERE tenant = $1 AND remaining > 0",
+    "pending_lots_come_due": "UPDATE wallet SET next_activation_at = NULL WHERE tenant = $1 AND pending > 0",
     "allocations_make_lots": "UPDATE lot SET amount = amount + 1 WHERE tenant = $1",
     "debits_are_allocated": "DELETE FROM allocation WHERE tenant = $1",
     "nothing_negative": "UPDATE wallet SET held = posted + 1 WHERE tenant = $1 AND customer_id = 'ada'",
@@ -61,6 +62,10 @@ CONSISTENT = {
         UPDATE purchase_order SET clawed_points = clawed_points - 1 WHERE tenant = $1 AND order_id = 'o-4'
         """,
     ),
+    "points that become spendable too late": (
+        "pending_lots_come_due",
+        "UPDATE wallet SET next_activation_at = next_activation_at + interval '1 s' WHERE tenant = $1 AND pending > 0",
+    ),
     "a rule that was never published": (
         "awards_follow_the_rule",
         "UPDATE purchase_order SET return_policy = 'pro_rata' WHERE tenant = $1 AND order_id = 'o-3'",
@@ -73,12 +78,15 @@ _CHECKS_OFF = (
 
 
 async def sound(books: Books) -> Shop:
-    """A shop with everything in its books: earnings, returns early and late, debt."""
+    """A shop with everything in its books: earnings, returns early and late, debt, points that cannot be spent yet."""
     shop = Shop()
     await books.open(shop)
     await books.post(shop.bought("o-1", 5000), shop.bought("o-2", 3000), shop.bought("o-3", 700, customer="bob"))
     await books.post(shop.returned("o-4", 500, customer="bob"), shop.bought("o-5", 800, customer=None))
     await books.post(shop.returned("o-1", 1000), shop.bought("o-4", 900, customer="bob"), shop.cancelled("o-2"))
+    await books.open(shop, activation_delay_days=14, effective_from=NOON)
+    await books.post(shop.bought("o-6", 2000, "eve", stamp=2), shop.bought("o-7", 900, "eve", at=LATER, stamp=2))
+    await books.post(shop.returned("o-6", 100, "eve"))
     assert await books.drift(shop) == {}
     return shop
 
