@@ -1,8 +1,10 @@
 """What a fold of the same events must give again, by service and table: the columns, or expressions, that depend on
 nothing but the events. `{s}` is the schema.
 
-Left out everywhere: the instants of writing (recorded_at, applied_at, changed_at and the like), and ids that were
-minted (of entries, and newest_entry_ms of theirs). Where else something is left out, a comment says why.
+Left out everywhere: the instants of writing (recorded_at, applied_at, changed_at and the like), ids that were minted (of
+entries, and newest_entry_ms of theirs), and the place (part, off) of an event in the inbox and of a return that waits:
+copies of it may lie on other partitions, and which of them is met first is chance. Where else something is left out, a
+comment says why.
 """
 
 FOLDED: dict[str, dict[str, str]] = {
@@ -26,9 +28,9 @@ FOLDED: dict[str, dict[str, str]] = {
         "order_return": "tenant, order_id, event_id, minor, points, cancels, occurred_at FROM {s}.order_return",
         # Whether a return came before its purchase depends on how the batches fell; what was decided of it does not.
         "inbox": "i.tenant, i.event_id, i.body_hash, coalesce(w.outcome, i.outcome) AS outcome,"
-        " CASE WHEN w.event_id IS NULL THEN i.reason ELSE w.reason END AS reason, i.topic, i.part, i.off"
+        " CASE WHEN w.event_id IS NULL THEN i.reason ELSE w.reason END AS reason, i.topic"
         " FROM {s}.inbox i LEFT JOIN {s}.waiting_return w ON (w.event_id, w.tenant) = (i.event_id, i.tenant)",
-        "waiting_return": "tenant, event_id, order_id, topic, part, off FROM {s}.waiting_return WHERE outcome IS NULL",
+        "waiting_return": "tenant, event_id, order_id, topic FROM {s}.waiting_return WHERE outcome IS NULL",
     },
     "metrics": {
         "programme": "* FROM {s}.programme",
@@ -56,7 +58,7 @@ FOLDED: dict[str, dict[str, str]] = {
 }
 # Whatever the service: what became of each event.
 _MECHANISM = {
-    "inbox": "tenant, event_id, body_hash, outcome, reason, topic, part, off FROM {s}.inbox",
+    "inbox": "tenant, event_id, body_hash, outcome, reason, topic FROM {s}.inbox",
     "conflict": "tenant, event_id, body_hash, topic, part, off FROM {s}.conflict",
     "parked_event": "tenant, event_id, topic, part, off FROM {s}.parked_event WHERE reason <> 'replay'",
     "dead_letter": "tenant, event_id, topic, part, off FROM {s}.dead_letter WHERE state <> 'retried'",
