@@ -1,10 +1,10 @@
 """What a fold of the same events must give again, by service and table: the columns, or expressions, that depend on
 nothing but the events. `{s}` is the schema.
 
-Left out everywhere: the instants of writing (recorded_at, applied_at, changed_at and the like), ids that were minted (of
-entries, and newest_entry_ms of theirs), and the place (part, off) of an event in the inbox and of a return that waits:
-copies of it may lie on other partitions, and which of them is met first is chance. Where else something is left out, a
-comment says why.
+Left out everywhere: the instants of writing (recorded_at, applied_at, changed_at and the like), ids that were minted
+(of entries, and newest_entry_ms of theirs), and the place (part, off) of an event in the inbox and of a return that
+waits: copies of it may lie on other partitions, and which of them is met first is chance. Where else something is left
+out, a comment says why.
 """
 
 FOLDED: dict[str, dict[str, str]] = {
