@@ -40,7 +40,7 @@ def verify(
     other.
 
     Exits with 0 when nothing differs, with 1 on drift, with 2 when there is no drift as far as could be seen, but not
-    everything could be checked: a server is away."""
+    everything could be checked: a server is away, or nobody knows the tenant."""
     try:
         described = Description.required(StackFolder.chosen())
         tenants, findings = asyncio.run(audit(described.database_url, described.kafka_bootstrap, tenant))
@@ -66,10 +66,13 @@ def verify(
 
 
 async def audit(database_url: str, bootstrap: str, tenant: str | None = None) -> tuple[list[str], list[Finding]]:
-    """The tenants that were looked at, and what each check found. Each service is read in one snapshot."""
+    """The tenants that were looked at, and what each check found. Each service is read in one snapshot. Raises
+    OperatorError for a tenant that nobody knows."""
     async with administrator(database_url) as connection:
         await connection.execute("SET statement_timeout = 0")
         tenants = [row["tenant"] for row in await connection.fetch(_TENANTS)]
+        if tenant is not None and tenant not in tenants:
+            raise OperatorError(f"The books know no tenant {tenant!r}.", "`treue tenants list` names them all.")
         findings: list[Finding] = []
         topics = _Topics()
         for service in SERVICES:

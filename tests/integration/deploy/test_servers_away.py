@@ -82,6 +82,11 @@ async def test_without_postgres_nothing_is_audited_and_that_is_no_drift(without_
     assert "treue status" in found["next_step"]
 
 
+async def test_a_tenant_that_nobody_knows_is_not_audited(without_kafka: Operator) -> None:
+    code, found, _ = await without_kafka.run("verify", "--tenant", "nosuch")
+    assert (code, found["error"]) == (2, "The books know no tenant 'nosuch'.")
+
+
 @pytest.mark.parametrize("asked", _OTHERS, ids=lambda asked: asked[0])
 async def test_without_kafka_a_command_says_so_and_leaves_nothing_behind(
     without_kafka: Operator, books: Database, asked: tuple[str, ...]
