@@ -1,6 +1,7 @@
 """Points and metrics are compared while both go on; only what one of them is just dealing with is left out."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -27,6 +28,10 @@ _ORDER_IN_POINTS = """
 _ORDER_IN_METRICS = """
     INSERT INTO metrics.shop_order VALUES ('t', $1, $5, '2026-03-01 12:00Z', '2026-03-01', $3, 0, $4, $2)
 """
+_PROGRAMME = """
+    INSERT INTO points.programme VALUES
+        ('t', $1, 'n', 'EUR', $2, 'de-DE', 1, 'floor', 'recompute', 0, now(), now(), 'test')
+"""
 _DEAD = """
     INSERT INTO points.dead_letter (id, tenant, event_id, topic, part, off, record_key, headers, record_time, error,
         detail, code_version, blocks_key, created_at)
@@ -43,6 +48,7 @@ class _Books:
     async def open(self) -> None:
         for service, position in (("points", 10), ("metrics", 12)):
             await self.connection.execute(_POSITION.format(service), position)
+        await self.connection.execute(_PROGRAMME, 1, "Europe/Berlin")
         for number in range(5):
             await self.passed("points", number, f"o-{number}", number)
             await self.passed("metrics", number, f"o-{number}", number)
@@ -58,7 +64,10 @@ class _Books:
         await self.connection.execute(_INBOX.format(service), UUID(int=event), order, offset)
 
     async def orders(self) -> Finding:
-        return await run(self.connection, agreement()[-1], None)
+        return await self.found("orders_agree_with_metrics")
+
+    async def found(self, name: str) -> Finding:
+        return await run(self.connection, next(check for check in agreement() if check.name == name), None)
 
 
 @pytest.fixture
@@ -70,7 +79,8 @@ async def opened(books: Database) -> AsyncIterator[_Books]:
         await found.open()
         yield found
     finally:
-        await connection.execute(f"TRUNCATE {', '.join(tables)}, points.purchase_order, metrics.shop_order")
+        written = "points.programme, points.purchase_order, metrics.shop_order, metrics.refund, metrics.feedback"
+        await connection.execute(f"TRUNCATE {', '.join(tables)}, {written}")
         await connection.close()
 
 
@@ -95,6 +105,35 @@ async def test_whose_it_is_and_when_it_was_are_compared(opened: _Books, change: 
     await opened.connection.execute(f"UPDATE metrics.shop_order SET {change}")
     found = await opened.orders()
     assert [row["order_id"] for row in found.rows] == [change[-4:-1]]
+
+
+_REFUND = "INSERT INTO metrics.refund VALUES ('t', 'o-1', gen_random_uuid(), NULL, 1, $1, $2, false)"
+_ANSWER = "INSERT INTO metrics.feedback VALUES ('t', gen_random_uuid(), 'ada', 'nps', 9, $1, $2)"
+_ORDER = "UPDATE metrics.shop_order SET occurred_at = $1, business_date = $2 WHERE order_id = 'o-1'"
+
+
+@pytest.mark.parametrize("written", [_REFUND, _ANSWER, _ORDER])
+async def test_what_counts_on_another_day_is_found(opened: _Books, written: str) -> None:
+    evening, first = datetime(2026, 3, 1, 22, 59, tzinfo=UTC), date(2026, 3, 1)
+    await opened.connection.execute(written, evening - timedelta(hours=2), first)
+    assert (await opened.found("days_agree_with_points")).differing == 0
+    await opened.connection.execute(written, evening - timedelta(hours=2), first + timedelta(days=1))
+    await opened.connection.execute(written, evening + timedelta(hours=2), first)
+    assert (await opened.found("days_agree_with_points")).differing == (1 if written is _ORDER else 2)
+
+
+async def test_days_of_an_earlier_time_zone_stand(opened: _Books) -> None:
+    tokyo = datetime(2026, 3, 1, 18, tzinfo=UTC), date(2026, 3, 2)
+    await opened.connection.execute(_ORDER, *tokyo)
+    assert (await opened.found("days_agree_with_points")).differing == 1
+    await opened.connection.execute(_PROGRAMME, 2, "Asia/Tokyo")
+    assert (await opened.found("days_agree_with_points")).differing == 0
+
+
+async def test_days_of_a_time_zone_that_the_database_does_not_know_are_left_out(opened: _Books) -> None:
+    await opened.connection.execute(_PROGRAMME, 2, "Mars/Olympus")
+    found = await opened.found("days_agree_with_points")
+    assert (found.counted, found.left_out, found.differing) == (0, 5, 0)
 
 
 async def test_a_purchase_that_one_has_passed_alone_is_left_out(opened: _Books) -> None:
