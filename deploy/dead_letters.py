@@ -14,7 +14,7 @@ from deploy import letters
 from deploy.connections import administrator
 from deploy.description import Description
 from deploy.local.folder import StackFolder
-from deploy.output import show
+from deploy.output import progress, show
 from deploy.problems import OperatorError
 
 T = TypeVar("T")
@@ -30,6 +30,7 @@ class Service(StrEnum):
     METRICS = "metrics"
 
 
+_LISTED_MAX = 1000
 # A retried letter whose event is still parked is told by the parked event, with the letter's id.
 _LIST = """
     SELECT id::text, 'dead' AS kind, state, topic, part, off, record_key, error, detail, created_at,
@@ -40,8 +41,11 @@ _LIST = """
         coalesce(d.error || ': ' || d.detail, ''), p.parked_at, 0
     FROM {s}.parked_event p LEFT JOIN {s}.dead_letter d
         ON (d.topic, d.part, d.off, d.state) = (p.topic, p.part, p.off, 'retried') AND p.reason <> 'replay'
-    ORDER BY created_at LIMIT 1000
 """
+# The oldest come first: they are in the way of others.
+_OLDEST = (
+    "SELECT *, count(*) OVER () AS of FROM ({listed}) AS listed ORDER BY created_at, topic, part, off LIMIT {most}"
+)
 _SHOW = """
     SELECT d.*, p.reason AS parked_for, p.tried_at FROM {s}.dead_letter d
     LEFT JOIN {s}.parked_event p USING (topic, part, off) WHERE d.id = $1
@@ -56,12 +60,16 @@ def list_(
     resolved: Annotated[bool, typer.Option("--all", help="Also those that were retried or discarded.")] = False,
 ) -> None:
     """Dead letters, and the events that wait behind them."""
-    rows = _ask(lambda db: db.fetch(_LIST.format(s=service.value), resolved))
+    query = _OLDEST.format(listed=_LIST.format(s=service.value), most=_LISTED_MAX)
+    rows = [dict(row) for row in _ask(lambda db: db.fetch(query, resolved))]
+    left_out = max((row.pop("of") for row in rows), default=0) - len(rows)
     columns = ("id", "kind", "state", "topic", "part", "off", "record_key", "error", "detail", "behind")
     table = Table(*columns, box=None)
     for row in rows:
         table.add_row(*(str("" if row[name] is None else row[name])[:80] for name in columns))
-    show([dict(row) for row in rows], table if rows else "No dead letters, and nothing waits.")
+    show(rows, table if rows else "No dead letters, and nothing waits.")
+    if left_out:
+        progress().print(f"{left_out:,} more are not listed: these are the oldest.", style="yellow", highlight=False)
 
 
 @app.command("show")
@@ -69,7 +77,10 @@ def show_(letter: UUID, service: ServiceOption = Service.POINTS) -> None:
     """One dead letter with its bytes, headers and the reason."""
     row = _ask(lambda db: db.fetchrow(_SHOW.format(s=service.value), letter))
     if row is None:
-        raise _unknown(letter, service)
+        raise OperatorError(
+            f"{service.value} knows no dead letter {letter}.",
+            f"`treue dead-letters list --all --service {service.value}` lists them.",
+        )
     found = {**dict(row), "value": (row["value"] or b"").decode("utf-8", "backslashreplace")}
     show(found, *(f"{name}: {value}" for name, value in found.items()))
 
@@ -81,26 +92,29 @@ def retry(
     service: ServiceOption = Service.POINTS,
 ) -> None:
     """Try again, in front of what waits behind it. The worker does it within a second; doing it twice is harmless."""
+    if (letter is None) is not every:
+        raise OperatorError("Which dead letters?", "Give the id of one, or --all.")
 
     async def again(db: asyncpg.Connection) -> int:
-        ids = await letters.open_letters(db, service.value) if every else [letter] if letter else []
+        ids = [letter] if letter else await letters.open_letters(db, service.value)
         return await letters.retry(db, service.value, ids)
 
     retried = _ask(again)
-    if not retried and not every:
-        raise _unknown(letter, service)
-    show({"retried": retried}, f"{retried} events will be tried again now; `treue dead-letters list` tells.")
+    if not retried and letter is not None:
+        raise _not_open(letter, service)
+    told = f"{retried} events will be tried again now; `treue dead-letters list --service {service.value}` tells."
+    show({"retried": retried}, told if retried else f"{service.value} has no open dead letters.")
 
 
 @app.command()
 def discard(letter: UUID, service: ServiceOption = Service.POINTS) -> None:
     """Give an event up for good: it stays on record, and what waits behind it goes on without it."""
     if not _ask(lambda db: letters.discard(db, service.value, letter)):
-        raise _unknown(letter, service)
+        raise _not_open(letter, service)
     show({"discarded": str(letter)}, f"{letter} is given up; it stays on record.")
 
 
-def _unknown(letter: UUID | None, service: Service) -> OperatorError:
+def _not_open(letter: UUID, service: Service) -> OperatorError:
     return OperatorError(
         f"{service.value} has no open dead letter {letter}: it is unknown, given up, or has had its effect.",
         f"`treue dead-letters list --service {service.value}` tells.",

@@ -1,7 +1,5 @@
 """A server that is away is named, with what to do about it; no script takes it for drift, nothing is left behind."""
 
-import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +7,12 @@ import asyncpg
 import pytest
 
 from deploy.connections import administrator
-from deploy.description import Description
-from deploy.local.folder import StackFolder
 from deploy.problems import OperatorError
 from deploy.rebuild.schema import new_schema
-from tests.support.platform import run_treue
+from tests.integration.deploy.conftest import NOBODY, Operator
 from tests.support.stack import Database, Parts
 
-_NOBODY = "127.0.0.1:1"
-_NO_DATABASE = f"postgresql://treue@{_NOBODY}/treue"
+_NO_DATABASE = f"postgresql://treue@{NOBODY}/treue"
 _DRIFT = "INSERT INTO points.outbox (bucket, records, record_count, created_at) \
     VALUES (0, '', 1, now() - interval '1 hour')"
 _SCHEMAS = "SELECT FROM pg_namespace WHERE nspname = '{}'"
@@ -26,24 +21,6 @@ _OF_TOPICS = {
     *(f"{service}.every_offset_explained" for service in ("gateway", "points", "notifications", "metrics")),
     "kafka.positions_within_logs",
 }
-
-
-class Operator:
-    """Runs commands on a stack that has these servers."""
-
-    def __init__(self, home: Path, database_url: str, kafka_bootstrap: str) -> None:
-        self._home = home
-        Description("http://127.0.0.1:1", "t", "k", database_url, kafka_bootstrap).save(StackFolder(home))
-
-    async def run(self, *arguments: str) -> tuple[int, Any, str]:
-        done = await asyncio.to_thread(run_treue, self._home, *arguments)
-        assert "Traceback" not in done.stderr, done.stderr
-        return done.returncode, json.loads(done.stdout), done.stderr
-
-
-@pytest.fixture
-def without_kafka(books: Database, tmp_path: Path) -> Operator:
-    return Operator(tmp_path, books.admin, _NOBODY)
 
 
 @pytest.fixture
