@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from services.notifications.adapters.smtp import Security
+from services.notifications.domain.delivery import LONGEST_PAUSE_S
 from shared.settings import ServiceSettings
 
 
@@ -14,6 +15,9 @@ def _address(text: str) -> str:
     if not (local and at and domain) or any(character.isspace() for character in text):
         raise ValueError("a plain address is wanted, such as points@shop.example")
     return text
+
+
+_Pause = Annotated[float, Field(ge=0, le=LONGEST_PAUSE_S)]
 
 
 class NotificationsSettings(ServiceSettings):
@@ -32,11 +36,14 @@ class NotificationsSettings(ServiceSettings):
     senders: int = Field(default=2, ge=1, le=50, description="Connections to the mail server of one worker.")
     mails_per_second: float = Field(default=50.0, ge=0, description="At most, of one worker; 0: as fast as it goes.")
     mail_batch: int = Field(default=20, ge=1, le=500, description="Mails that a sender takes at once.")
-    lease_s: float = Field(default=120.0, gt=0, description="How long mails that were taken are one sender's.")
+    lease_s: float = Field(
+        default=120.0, gt=0, le=LONGEST_PAUSE_S, description="How long mails that were taken are one sender's."
+    )
     mail_poll_s: float = Field(default=0.2, gt=0, description="How often to look for mails that are due.")
     sweep_poll_s: float = Field(default=1.0, gt=0, description="How often to look who waited in vain.")
-    retry_delays_s: tuple[float, ...] = Field(
-        default=(60, 300, 1_800, 7_200, 28_800, 86_400), description="Pauses after each answer `not now`."
+    retry_delays_s: tuple[_Pause, ...] = Field(
+        default=(60, 300, 1_800, 7_200, 28_800, LONGEST_PAUSE_S),
+        description="Pauses after each `not now`; a day at most.",
     )
 
     @model_validator(mode="after")

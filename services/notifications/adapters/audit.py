@@ -5,6 +5,7 @@ The tenant is the first column; `$1` is a tenant, or null for all. Run in one sn
 
 from typing import Final
 
+from services.notifications.domain.delivery import LONGEST_PAUSE_S
 from shared.audit import Law
 
 _ONCE = """
@@ -84,6 +85,11 @@ _LATE = """
     SELECT tenant, id, status, due_at FROM {s}.message
     WHERE status = 'waiting' AND due_at < clock_timestamp() - interval '1 minute' AND ($1::text IS NULL OR tenant = $1)
 """
+_TOO_FAR = f"""
+    SELECT tenant, id, status, due_at FROM {{s}}.message
+    WHERE status IN ('queued', 'sending') AND ($1::text IS NULL OR tenant = $1)
+        AND due_at > clock_timestamp() + interval '{LONGEST_PAUSE_S} seconds' + interval '1 minute'
+"""  # noqa: S608 - our own constant
 _ALL: Final = (
     ("message_once", "a cause has one message per template and channel", _ONCE, "message"),
     ("message_causes", "every applied cause has its messages, every message its applied cause", _CAUSES, "message"),
@@ -94,6 +100,7 @@ _ALL: Final = (
     ("message_attempts", "what was sent or bounced is what its last attempt says", _ATTEMPTS, "attempt"),
     ("suppressions", "every address on the list was refused once", _SUPPRESSIONS, "suppression"),
     ("message_leases", "no message is in a sender's hands after its lease", _STUCK, "message"),
+    ("message_due", "no message waits longer for its next attempt than any answer puts it off", _TOO_FAR, "message"),
     ("message_waits", "no message waits for a profile beyond its time", _LATE, "message"),
 )
 

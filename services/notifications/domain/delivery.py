@@ -11,6 +11,9 @@ from services.notifications.domain.message import Status
 # 5.7.1 "relaying denied" or 5.2.2 "mailbox full", are refusals too, but must not put a good address on our list.
 _ABOUT_THE_ADDRESS: Final = ("5.0.", "5.1.", "5.2.1")
 
+LONGEST_PAUSE_S: Final = 86_400
+"""Before its next attempt a message never waits longer."""
+
 
 class Stage(Enum):
     """Where the mail server gave its answer."""

@@ -35,6 +35,11 @@ PLANTED = {
         "UPDATE message SET status = 'sending', sent_at = NULL, due_at = now() - interval '1 hour'"
         f" WHERE seq = {EMAIL}",
     ),
+    "message_due": (
+        FREE,
+        "UPDATE message SET status = 'queued', sent_at = NULL, due_at = now() + interval '25 hours'"
+        f" WHERE seq = {EMAIL}",
+    ),
     "message_waits": (
         FREE,
         "UPDATE message SET status = 'waiting', sent_at = NULL, due_at = now() - interval '1 hour'"

@@ -25,6 +25,8 @@ def test_what_is_needed_is_enough() -> None:
         {"sender_address": "points"},
         {"sender_address": "points@shop.example\r\nBcc: x@y.z"},
         {"lease_s": 10, "smtp_timeout_s": 6},
+        {"lease_s": 172_800},
+        {"retry_delays_s": (60, 172_800)},
         {"smtp_port": 0},
         {"mails_per_second": -1},
     ],
