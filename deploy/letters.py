@@ -8,11 +8,15 @@ before.
 Somebody has looked: the partition may bury as many in a row as ever before it halts again (dead_letters.py).
 """
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
 
+from deploy.environment import SERVICES
+
+_TOLD_WITHIN_S = 2.0
 _LOCK_PARTITIONS = """
     SELECT FROM {s}.consumer_offset WHERE (topic, part) IN (SELECT topic, part FROM {s}.dead_letter WHERE id = any($1))
     ORDER BY topic, part FOR UPDATE
@@ -26,6 +30,10 @@ _COUNT_ANEW = """
         AND (topic, part) IN (SELECT topic, part FROM {s}.dead_letter WHERE id = any($1))
 """
 _OPEN = "SELECT id FROM {s}.dead_letter WHERE state = 'open' ORDER BY topic, part, off"
+_COUNT_OPEN = " UNION ALL ".join(
+    f"SELECT '{service}' AS service, count(*) AS open FROM {service}.dead_letter WHERE state = 'open'"  # noqa: S608
+    for service in SERVICES
+)
 # The event goes where the worker tries again by itself, in front of what waits behind it.
 _RETRY = """
     WITH letter AS (
@@ -58,6 +66,21 @@ _DISCARD = """
 async def open_letters(database: asyncpg.Connection, service: str) -> list[UUID]:
     """Those that wait for a decision."""
     return [row["id"] for row in await database.fetch(_OPEN.format(s=service))]
+
+
+async def open_by_service(database_url: str) -> dict[str, int] | None:
+    """How many wait for a decision, of each service that has any. None when the database does not tell in time: whoever
+    asks how things are wants an answer then, too."""
+    try:
+        async with asyncio.timeout(_TOLD_WITHIN_S):
+            database = await asyncpg.connect(database_url)
+            try:
+                rows = await database.fetch(_COUNT_OPEN)
+            finally:
+                await database.close(timeout=_TOLD_WITHIN_S)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return None
+    return {row["service"]: row["open"] for row in rows if row["open"]}
 
 
 async def retry(database: asyncpg.Connection, service: str, letters: Sequence[UUID]) -> int:

@@ -1,11 +1,13 @@
-"""`treue status`: the processes and whether they are ready."""
+"""`treue status`: the processes and whether they are ready, and what waits for the operator."""
 
+import asyncio
 from dataclasses import asdict
 from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
 
+from deploy import letters
 from deploy.description import Description
 from deploy.local.readiness import addresses_by_process, readiness
 from deploy.local.stack import LocalStack
@@ -14,7 +16,7 @@ from deploy.output import progress, show
 
 
 def status() -> None:
-    """Which processes run, since when, and whether they are ready."""
+    """Which processes run, since when, and whether they are ready; and how many dead letters are open."""
     stack = LocalStack.existing(progress())
     description = Description.required(stack.folder)
     processes = stack.supervisor.processes()
@@ -23,7 +25,11 @@ def status() -> None:
     answers = readiness({name: url for name, url in urls.items() if name in running})
     rows = [_row(process, answers) for process in processes]
     known = {name: getattr(description, name) for name in ("base_url", "tenant", "kafka_bootstrap")}
-    show({"processes": rows, **known, "folder": str(stack.folder.path)}, *_for_people(rows, known))
+    dead = asyncio.run(letters.open_by_service(description.database_url)) if running else None
+    show(
+        {"processes": rows, **known, "folder": str(stack.folder.path), "open_dead_letters": dead},
+        *_for_people(rows, known, dead),
+    )
 
 
 def _row(process: ProcessState, answers: dict[str, str | None]) -> dict[str, Any]:
@@ -47,7 +53,16 @@ def _table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _for_people(rows: list[dict[str, Any]], known: dict[str, str]) -> list[RenderableType]:
+def _for_people(rows: list[dict[str, Any]], known: dict[str, str], dead: dict[str, int] | None) -> list[RenderableType]:
     if not rows:
         return ["Nothing runs. Start it with `make up`."]
-    return [_table(rows), "", ", ".join(f"{name}: {value}" for name, value in known.items())]
+    return [_table(rows), "", ", ".join(f"{name}: {value}" for name, value in known.items()), *_letters(dead)]
+
+
+def _letters(dead: dict[str, int] | None) -> list[str]:
+    if dead is None:
+        return ["[yellow]Whether dead letters are open is not known: the database does not tell.[/]"]
+    return [
+        f"[red]{count:,} dead letters of {service} are open[/]: `treue dead-letters list --service {service}`"
+        for service, count in dead.items()
+    ]

@@ -44,6 +44,7 @@ def test_what_is_retried_and_still_unreadable_is_a_dead_letter_again_and_blocks_
     good = _a_good_record(platform)
     offset = write(platform, good.part, good.key, b"{still not json", list(good.headers))
     (letter,) = wait_for(lambda: _dead(platform, good.part, [offset]))
+    assert platform.treue("status")["open_dead_letters"]["points"] >= 1
     assert platform.treue("dead-letters", "retry", letter["id"])["retried"] == 1
     wait_for(lambda: [each["kind"] for each in _at(platform, good.part, [offset])] == ["dead"])
     with load_on(platform) as load:

@@ -21,6 +21,7 @@ from tests.support.stack import Database, Parts
 __all__ = ["books", "spine"]
 
 NOBODY = "127.0.0.1:1"
+NO_DATABASE = f"postgresql://treue@{NOBODY}/treue"
 
 
 class Operator:

@@ -5,11 +5,14 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from deploy.letters import open_by_service
+from deploy.status import _for_people
 from shared.ids import new_id
-from tests.integration.deploy.conftest import Operator
+from tests.integration.deploy.conftest import NO_DATABASE, Operator
 from tests.support.stack import Database
 
 _MANY = 1003
+_RUNNING = {"name": "postgres", "state": "RUNNING", "ready": None, "pid": 7, "uptime_s": 1, "note": ""}
 _LETTERS = """
     INSERT INTO points.dead_letter (id, tenant, topic, part, off, record_key, headers, record_time, error, detail,
         code_version, blocks_key, created_at)
@@ -37,6 +40,15 @@ async def test_a_list_that_ends_before_the_last_letter_says_how_many_more_there_
     assert "3 more are not listed" in said
     assert (await without_kafka.run("dead-letters", "retry", "--all"))[1] == {"retried": _MANY}
     assert (await without_kafka.run("dead-letters", "list", "--service", "metrics"))[1:] == ([], "")
+
+
+async def test_the_status_counts_those_that_are_open(books: Database, letters: None) -> None:
+    dead = await open_by_service(books.admin)
+    assert dead == {"points": _MANY}
+    lines = _for_people([_RUNNING], {}, dead)
+    assert "1,003 dead letters of points are open[/]: `treue dead-letters list --service points`" in str(lines[-1])
+    assert await open_by_service(NO_DATABASE) is None
+    assert "not known" in str(_for_people([_RUNNING], {}, None)[-1])
 
 
 async def test_what_cannot_be_retried_or_shown_is_told_in_its_own_words(without_kafka: Operator) -> None:

@@ -9,10 +9,9 @@ import pytest
 from deploy.connections import administrator
 from deploy.problems import OperatorError
 from deploy.rebuild.schema import new_schema
-from tests.integration.deploy.conftest import NOBODY, Operator
+from tests.integration.deploy.conftest import NO_DATABASE, Operator
 from tests.support.stack import Database, Parts
 
-_NO_DATABASE = f"postgresql://treue@{NOBODY}/treue"
 _DRIFT = "INSERT INTO points.outbox (bucket, records, record_count, created_at) \
     VALUES (0, '', 1, now() - interval '1 hour')"
 _SCHEMAS = "SELECT FROM pg_namespace WHERE nspname = '{}'"
@@ -25,7 +24,7 @@ _OF_TOPICS = {
 
 @pytest.fixture
 def without_postgres(parts: Parts, tmp_path: Path) -> Operator:
-    return Operator(tmp_path, _NO_DATABASE, parts.kafka_bootstrap)
+    return Operator(tmp_path, NO_DATABASE, parts.kafka_bootstrap)
 
 
 async def _execute(books: Database, statement: str) -> Any:
