@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 import asyncpg
 
 from deploy.problems import OperatorError
-from shared.messaging.clients import KafkaAwayError
+from shared.messaging.away import KafkaAwayError
 from shared.messaging.failures import Verdict, verdict
 
 _NEXT_STEP = "Is it up? `treue status` tells."

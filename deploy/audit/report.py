@@ -20,7 +20,7 @@ from deploy.description import Description
 from deploy.local.folder import StackFolder
 from deploy.output import progress, show
 from deploy.problems import OperatorError
-from shared.messaging.clients import KafkaAwayError
+from shared.messaging.away import KafkaAwayError
 
 SERVICES = ("gateway", "points", "notifications", "metrics")
 _DRIFT, _NOT_AUDITED = 1, 2

@@ -2,8 +2,7 @@
 themselves, and say that they are dead."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from aiokafka import AIOKafkaConsumer
@@ -13,19 +12,6 @@ from shared.observability.logging import get_logger
 
 _log = get_logger(__name__)
 T = TypeVar("T")
-
-
-class KafkaAwayError(Exception):
-    """Kafka does not answer somebody who only looks: nothing is tried again for them."""
-
-
-@contextmanager
-def kafka_answers() -> Iterator[None]:
-    """Raises KafkaAwayError for whatever a client says of a Kafka that does not answer."""
-    try:
-        yield
-    except KafkaError as error:
-        raise KafkaAwayError(f"Kafka does not answer: {error}") from error
 
 
 async def answered_within(asked: Awaitable[T], timeout_s: float) -> T:

@@ -5,7 +5,7 @@ from types import TracebackType
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.messaging.clients import kafka_answers
+from shared.messaging.away import kafka_answers
 from shared.messaging.incoming import RawRecord, raw_record
 
 _CHUNK_MAX = 2_000

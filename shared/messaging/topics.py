@@ -8,7 +8,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from shared.messaging.clients import kafka_answers
+from shared.messaging.away import kafka_answers
 
 
 @dataclass(frozen=True, slots=True)
