@@ -5,10 +5,14 @@ from types import TracebackType
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.messaging.away import kafka_answers
+from shared.messaging.away import KafkaAwayError, kafka_answers
+from shared.messaging.clients import stop_within
 from shared.messaging.incoming import RawRecord, raw_record
 
 _CHUNK_MAX = 2_000
+_LOOK_MS = 500
+_LOOKS_MAX = 60  # in vain, one after the other, though records lie ahead
+_STOPPED_WITHIN_S = 5.0
 
 
 class History:
@@ -28,7 +32,7 @@ class History:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._consumer.stop()
+        await stop_within(self._consumer, _STOPPED_WITHIN_S)
 
     async def read(self, topic: str, part: int, start: int, end: int) -> AsyncIterator[list[RawRecord]]:
         """The records of a partition from `start` up to, not including, `end`, in chunks; compacted ones are
@@ -38,8 +42,13 @@ class History:
         with kafka_answers():
             end = min(end, (await consumer.end_offsets([tp]))[tp])
             consumer.seek(tp, max(start, (await consumer.beginning_offsets([tp]))[tp]))
-            while await consumer.position(tp) < end:
-                found = await consumer.getmany(tp, timeout_ms=500, max_records=_CHUNK_MAX)
+            position = looks = 0
+            while (reached := await consumer.position(tp)) < end:
+                looks = looks + 1 if reached == position else 0
+                position = reached
+                if looks > _LOOKS_MAX:
+                    raise KafkaAwayError(f"Kafka does not answer: nothing comes of {topic}/{part} from {position} on")
+                found = await consumer.getmany(tp, timeout_ms=_LOOK_MS, max_records=_CHUNK_MAX)
                 chunk = [raw_record(record) for record in found.get(tp, ()) if record.offset < end]
                 if chunk:
                     yield chunk

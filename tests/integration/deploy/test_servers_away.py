@@ -5,10 +5,15 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from deploy.connections import administrator
 from deploy.problems import OperatorError
 from deploy.rebuild.schema import new_schema
+from shared.ids import new_id
+from shared.messaging import history
+from shared.messaging.away import KafkaAwayError
+from shared.messaging.topics import Topic, apply_topics
 from tests.integration.deploy.conftest import NO_DATABASE, Operator
 from tests.support.stack import Database, Parts
 
@@ -61,6 +66,23 @@ async def test_without_postgres_nothing_is_audited_and_that_is_no_drift(without_
 async def test_a_tenant_that_nobody_knows_is_not_audited(without_kafka: Operator) -> None:
     code, found, _ = await without_kafka.run("verify", "--tenant", "nosuch")
     assert (code, found["error"]) == (2, "The books know no tenant 'nosuch'.")
+
+
+async def test_a_kafka_that_goes_away_half_way_is_told_of(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the records is as large as an answer may be."""
+    monkeypatch.setattr(history, "_CHUNK_MAX", 1)
+    monkeypatch.setattr(history, "_LOOKS_MAX", 4)
+    topic = Topic(f"large-{new_id().hex}", 1, {})
+    await apply_topics(parts.kafka_bootstrap, [topic])
+    producer = AIOKafkaProducer(bootstrap_servers=parts.kafka_bootstrap)
+    await producer.start()
+    for _ in range(6):
+        await producer.send_and_wait(topic.name, b"x" * 900_000, partition=0)
+    await producer.stop()
+    read = history.read_range(parts.kafka_bootstrap, topic.name, 0, 0, 6)
+    assert len(await anext(read)) == 1
+    with parts.frozen("kafka"), pytest.raises(KafkaAwayError, match=f"nothing comes of {topic.name}/0"):
+        [chunk async for chunk in read]
 
 
 @pytest.mark.parametrize("asked", _OTHERS, ids=lambda asked: asked[0])
