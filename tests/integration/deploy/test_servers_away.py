@@ -63,6 +63,11 @@ async def test_without_postgres_nothing_is_audited_and_that_is_no_drift(without_
     assert "treue status" in found["next_step"]
 
 
+async def test_a_database_without_tables_is_not_audited(parts: Parts, tmp_path: Path) -> None:
+    code, found, _ = await Operator(tmp_path, parts.database_url, parts.kafka_bootstrap).run("verify")
+    assert (code, found["next_step"]) == (2, "`treue migrate` makes its tables.")
+
+
 async def test_a_tenant_that_nobody_knows_is_not_audited(without_kafka: Operator) -> None:
     code, found, _ = await without_kafka.run("verify", "--tenant", "nosuch")
     assert (code, found["error"]) == (2, "The books know no tenant 'nosuch'.")
