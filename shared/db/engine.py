@@ -75,7 +75,11 @@ def create_engine(
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:
-        connection.run_async(use_quick_instants)
+        try:
+            connection.run_async(use_quick_instants)
+        except BaseException:  # the pool forgets a session that fails here, without closing it
+            connection.driver_connection.terminate()
+            raise
 
     # Instead of the pool's own ping, which is three round trips, and waits for a server that hangs however soon whoever
     # asked is cancelled. A server that is gone has closed its end, and asyncpg knows that without asking.

@@ -47,6 +47,25 @@ async def transaction(
             yield Transaction(connection, raw, opened.one().now)
             await connection.commit()
         except asyncio.CancelledError:
-            raw.terminate()
-            await connection.invalidate()
+            await _leave(connection, raw)
             raise
+        except Exception:
+            await _roll_back(connection, raw)
+            raise
+
+
+async def _roll_back(connection: AsyncConnection, raw: Any) -> None:
+    """Undo what was done; a session that cannot even do that is left, and never comes back to the pool. What went wrong
+    first is what counts: only a cancellation is told from here."""
+    try:
+        await connection.rollback()
+    except asyncio.CancelledError:
+        await _leave(connection, raw)
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, the session is of no use any more
+        await _leave(connection, raw)
+
+
+async def _leave(connection: AsyncConnection, raw: Any) -> None:
+    raw.terminate()
+    await connection.invalidate()

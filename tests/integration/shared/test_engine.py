@@ -58,6 +58,26 @@ async def test_who_is_cancelled_does_not_ask_a_server_that_hangs_for_a_rollback(
         await close_engine(engine)
 
 
+async def test_a_session_that_cannot_roll_back_is_left_and_what_failed_first_is_told(
+    database: Callable[[str], Awaitable[Database]],
+) -> None:
+    """It is still at another statement when the transaction fails: given back to the pool, it would fail the next."""
+    async with _behind_a_door((await database("points")).app) as (_, engine):
+        for _ in range(5):
+            with pytest.raises(KeyError):
+                await _fail_while_the_session_is_busy(engine)
+        await _sleep(engine)
+        await close_engine(engine)
+
+
+async def _fail_while_the_session_is_busy(engine: AsyncEngine) -> None:
+    async with transaction(engine) as tx:
+        busy = asyncio.ensure_future(tx.raw.execute("SELECT pg_sleep(0.3)"))
+        busy.add_done_callback(asyncio.Future.exception)
+        await asyncio.sleep(0.05)
+        raise KeyError
+
+
 async def _stick_in_the_middle(engine: AsyncEngine, door: Door) -> None:
     async with transaction(engine):
         door.stick()
