@@ -38,7 +38,8 @@ async def transaction(
     Who is cancelled inside it, by a time limit of its own or because the process ends, leaves the session: to ask for
     the rollback would be to wait for a server that perhaps hangs, and it rolls back when it sees the session gone.
     """
-    async with engine.connect() as connection:
+    connection = await engine.connect()
+    try:
         raw: Any = (await connection.get_raw_connection()).driver_connection
         try:
             opened = await connection.exec_driver_sql(
@@ -52,6 +53,10 @@ async def transaction(
         except Exception:
             await _roll_back(connection, raw)
             raise
+    finally:
+        # Not `async with`: it closes in a task of its own, which a cancellation leaves behind, and a session given back
+        # to a pool that was disposed of meanwhile is never closed.
+        await connection.close()
 
 
 async def _roll_back(connection: AsyncConnection, raw: Any) -> None:

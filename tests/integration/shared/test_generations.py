@@ -35,8 +35,11 @@ async def test_what_was_read_before_a_rebalance_is_dropped(spine: Spine) -> None
     consumer._generation = membership.generation
     consumer._lanes[tp] = Lane(Claim(spine.topic, 0, 0, 1, "", None, 0), consumer._posting, service="test")
     reader = _Reader(lambda: membership.on_partitions_assigned([tp]), object())
-    await consumer._feed(reader, [tp])
-    assert not consumer._working, "a record of an unclaimed partition reached a lane"
+    try:
+        await consumer._feed(reader, [tp])
+        assert not consumer._working, "a record of an unclaimed partition reached a lane"
+    finally:
+        await consumer._let_go()
 
 
 @pytest.mark.parametrize("task", ["_fetcher._fetch_task", "_client._sync_task"])
