@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 # The first statement also begins the transaction: SQLAlchemy's asyncpg adapter starts one only when it executes
@@ -38,7 +39,7 @@ async def transaction(
     Who is cancelled inside it, by a time limit of its own or because the process ends, leaves the session: to ask for
     the rollback would be to wait for a server that perhaps hangs, and it rolls back when it sees the session gone.
     """
-    connection = await engine.connect()
+    connection = await _connected(engine)
     try:
         raw: Any = (await connection.get_raw_connection()).driver_connection
         try:
@@ -57,6 +58,14 @@ async def transaction(
         # Not `async with`: it closes in a task of its own, which a cancellation leaves behind, and a session given back
         # to a pool that was disposed of meanwhile is never closed.
         await connection.close()
+
+
+async def _connected(engine: AsyncEngine) -> AsyncConnection:
+    """Raises ConnectionError where the pool says that it was asked wrongly: each session that it tried was closed."""
+    try:
+        return await engine.connect()
+    except InvalidRequestError as error:
+        raise ConnectionError("the server closed each session that was tried") from error
 
 
 async def _roll_back(connection: AsyncConnection, raw: Any) -> None:

@@ -6,11 +6,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.db.engine import close_engine, create_engine
 from shared.db.transaction import transaction
+from shared.messaging.failures import Verdict, verdict
 from shared.process import run_together
 from tests.support.proxy import Door, door_to
 from tests.support.stack import Database
@@ -68,6 +71,21 @@ async def test_a_session_that_cannot_roll_back_is_left_and_what_failed_first_is_
                 await _fail_while_the_session_is_busy(engine)
         await _sleep(engine)
         await close_engine(engine)
+
+
+async def test_a_server_that_closes_every_session_is_away_and_no_event_is_refused_for_it(
+    database: Callable[[str], Awaitable[Database]],
+) -> None:
+    engine = create_engine((await database("points")).app, name="test", pool_size=1)
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def closed(*_: object) -> None:
+        raise DisconnectionError
+
+    with pytest.raises(ConnectionError) as caught:
+        await _sleep(engine)
+    assert verdict(caught.value) is Verdict.RETRY
+    await engine.dispose()
 
 
 async def _fail_while_the_session_is_busy(engine: AsyncEngine) -> None:
