@@ -73,6 +73,13 @@ def create_engine(
         },
     )
 
+    _watch_sessions(engine)
+    return engine
+
+
+def _watch_sessions(engine: AsyncEngine) -> None:
+    """A session is prepared when it is new, and looked at when it is taken from the pool."""
+
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: object) -> None:
         try:
@@ -87,8 +94,6 @@ def create_engine(
     def still_there(connection: Any, *_: object) -> None:
         if connection.driver_connection.is_closed():
             raise DisconnectionError("the server has closed this session")
-
-    return engine
 
 
 async def close_engine(engine: AsyncEngine) -> None:
