@@ -2,6 +2,10 @@
 
 On a live system each has always passed something that the other has not. An event counts as unsettled while one service
 has it and the other has not passed it yet, or has put it aside; only the orders of such events are left out.
+
+An order that a shop sends in two partitions (bought by a guest and by a customer under two event ids, say) and that
+cannot be both is decided by whoever sees which first. Both services are right then, and differ; such an order is named,
+but it is no drift.
 """
 
 from deploy.audit.check import Check
@@ -29,13 +33,46 @@ _UNSETTLED = " UNION ALL ".join(
     for query in (_AHEAD, _PUT_ASIDE)
     for one, other in (("points", "metrics"), ("metrics", "points"))
 )
+# Two events of an order, on two partitions, of which points took the one and refused the other, and metrics the other
+# way round. Only a refusal that is written down counts: what one of them lost is drift, whatever else the shop said.
+_CONTRADICTED = """
+    WITH refused_by_metrics AS MATERIALIZED (
+        SELECT tenant, event_id, part FROM metrics.inbox WHERE topic = 'treue.purchases' AND outcome = 'rejected'
+        UNION ALL SELECT tenant, event_id, i.part FROM metrics.refund r
+        JOIN metrics.inbox i USING (tenant, event_id) WHERE r.refused
+    ), refused_by_points AS MATERIALIZED (
+        SELECT tenant, event_id, part FROM points.inbox WHERE topic = 'treue.purchases' AND outcome = 'rejected'
+        UNION ALL SELECT tenant, event_id, i.part FROM points.waiting_return w
+        JOIN points.inbox i USING (tenant, event_id) WHERE w.outcome = 'rejected'
+    ), taken_by_points AS (
+        SELECT tenant, order_id, event_id, part FROM points.purchase_order
+        JOIN refused_by_metrics USING (tenant, event_id)
+        UNION ALL
+        SELECT tenant, order_id, event_id, part FROM points.order_return
+        JOIN refused_by_metrics USING (tenant, event_id)
+    ), taken_by_metrics AS (
+        SELECT tenant, order_id, event_id, part FROM metrics.shop_order
+        JOIN refused_by_points USING (tenant, event_id)
+        UNION ALL
+        SELECT tenant, order_id, event_id, part FROM metrics.refund
+        JOIN refused_by_points USING (tenant, event_id)
+        WHERE NOT refused
+    )
+    SELECT DISTINCT ON (tenant, order_id)
+        tenant, order_id, p.event_id AS taken_by_points, m.event_id AS taken_by_metrics
+    FROM taken_by_points p JOIN taken_by_metrics m USING (tenant, order_id)
+    WHERE p.part <> m.part AND ($1::text IS NULL OR tenant = $1)
+    ORDER BY tenant, order_id, p.event_id, m.event_id
+"""
+_ORDERS_IN_POINTS = "SELECT count(*) FROM points.purchase_order WHERE $1::text IS NULL OR tenant = $1"
 # The inbox of metrics names the order of each event that it took, which not every table does: a cancellation has none.
 _ORDERS = f"""
-    WITH unsettled AS MATERIALIZED ({_UNSETTLED}), unsettled_order AS (
+    WITH unsettled AS MATERIALIZED ({_UNSETTLED}), set_aside AS (
         SELECT tenant, order_id FROM points.purchase_order JOIN unsettled USING (tenant, event_id)
         UNION SELECT tenant, order_id FROM points.order_return JOIN unsettled USING (tenant, event_id)
         UNION SELECT tenant, order_id FROM points.waiting_return JOIN unsettled USING (tenant, event_id)
         UNION SELECT tenant, effects -> 0 ->> 'order_id' FROM metrics.inbox JOIN unsettled USING (tenant, event_id)
+        UNION SELECT tenant, order_id FROM ({_CONTRADICTED}) AS c
     ), both_orders AS (
         SELECT tenant, order_id, u.order_id IS NOT NULL AS left_out, p.event_id, m.event_id AS event_id_in_metrics,
             p.customer_id, m.customer, p.occurred_at, m.occurred_at AS occurred_at_in_metrics,
@@ -43,7 +80,7 @@ _ORDERS = f"""
             p.cancelled AS cancelled_in_points, m.cancelled AS cancelled_in_metrics
         FROM (SELECT * FROM points.purchase_order WHERE event_id IS NOT NULL) AS p
         FULL JOIN (SELECT * FROM metrics.shop_order WHERE event_id IS NOT NULL) AS m USING (tenant, order_id)
-        LEFT JOIN unsettled_order u USING (tenant, order_id)
+        LEFT JOIN set_aside u USING (tenant, order_id)
         WHERE $1::text IS NULL OR tenant = $1
     )
 """  # noqa: S608 - built from our own constants
@@ -101,5 +138,10 @@ def agreement() -> list[Check]:
             "points", "orders_agree_with_metrics",
             "an order is the same customer's, of the same time, money and returns, in points and in metrics",
             _ORDERS_DIFFERENT, _ORDERS_COUNTED,
+        ),
+        Check(
+            "points", "orders_contradicted",
+            "orders that came in two partitions and cannot be both, of which metrics took the other event (no drift)",
+            _CONTRADICTED, _ORDERS_IN_POINTS, is_drift=False,
         ),
     ]  # fmt: skip

@@ -13,24 +13,28 @@ _SHOWN_MAX = 5
 class Check:
     """`differing` selects what is wrong, with the tenant as its first column (empty where there is none); `counted`
     selects how many things were looked at, and, where it has a second column, how many had to be left out for now. Both
-    take the tenant to look at as $1, or null for all."""
+    take the tenant to look at as $1, or null for all. What a check finds whose `is_drift` is False somebody should see,
+    but it is not wrong."""
 
     service: str
     name: str
     description: str
     differing: str
     counted: str
+    is_drift: bool = True
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: how many rows differ, and the first of them; or why it could not look."""
+    """What a check found: how many rows differ, or are only `named` because they are no drift, and the first of them;
+    or why it could not look."""
 
     check: Check
     counted: int
     differing: int
     rows: Sequence[dict[str, Any]]
     left_out: int = 0
+    named: int = 0
     not_checked: str | None = None
 
     @property
@@ -47,6 +51,7 @@ class Finding:
             "left_out": self.left_out,
             "not_checked": self.not_checked,
             "differing": self.differing,
+            "named": self.named,
             "rows": [{name: str(value) for name, value in row.items()} for row in self.rows],
         }
 
@@ -60,4 +65,6 @@ async def run(connection: asyncpg.Connection, check: Check, tenant: str | None) 
         tenant,
     )
     shown = [{name: value for name, value in row.items() if name != "of"} for row in rows]
-    return Finding(check, int(counted or 0), int(rows[0]["of"]) if rows else 0, shown, left_out)
+    found = int(rows[0]["of"]) if rows else 0
+    differing, named = (found, 0) if check.is_drift else (0, found)
+    return Finding(check, int(counted or 0), differing, shown, left_out, named)

@@ -118,9 +118,11 @@ def _announce(check: Check) -> None:
 def _table(findings: Sequence[Finding]) -> Table:
     table = Table("service", "check", "looked at", "left out", "differ", box=None)
     for finding in findings:
-        style = "red" if finding.differing else None
+        style = "red" if finding.differing else "yellow" if finding.named else None
         check = finding.check
         figures = [f"{count:,}" for count in (finding.counted, finding.left_out, finding.differing)]
+        if finding.named:
+            figures[-1] = f"{finding.named:,} named"
         if finding.not_checked:
             style, figures = "yellow", ["", "", "not checked"]
         table.add_row(check.service, check.name, *figures, style=style)

@@ -18,6 +18,7 @@ from rich.console import Console
 from deploy.chaos.faults import FAULTS
 from deploy.chaos.judge import Court, DriftError
 from deploy.chaos.load import Load, Memory, NotAcknowledgedError
+from deploy.chaos.quarrels import Quarrels
 from deploy.chaos.rebalances import Rebalances
 from deploy.chaos.report import Endured, Run
 from deploy.chaos.victim import Victim
@@ -26,6 +27,7 @@ from deploy.local.folder import StackFolder
 from deploy.local.stack import LocalStack
 from deploy.output import progress, show
 from deploy.problems import OperatorError
+from deploy.rebuild.command import Rebuildable
 from deploy.up import bring_up, wait_until_ready
 from shared.ids import new_id
 
@@ -73,26 +75,29 @@ def _interrupt(*_: object) -> None:
 
 
 def _break(stack: LocalStack, minutes: float, seed: int, shoppers: int, console: Console) -> Run:
-    wanted = {"name": f"chaos-{seed}", "currency": "EUR", "time_zone": "Europe/Berlin"}
-    made = Gateway.of(stack).call("POST", "/v1/tenants", wanted)
-    addresses = stack.addresses
-    court = Court.opened(
-        addresses.api("gateway"), addresses.database, addresses.kafka, made["tenant"], made["api_key"]
-    )  # fmt: skip
+    court, other_court = (_court(stack, f"{what}-{seed}") for what in ("chaos", "quarrels"))
     load = Load(court.base_url, court.api_key, seed=seed, shoppers=shoppers, other_bodies=True)
-    rebalances = Rebalances(addresses.database)
+    quarrels = Quarrels(other_court)
+    rebalances = Rebalances(stack.addresses.database)
     endured: list[Endured] = []
     end = time.monotonic() + minutes * 60
     try:
         outage = _broken_off(lambda: _faults(stack, end, seed, load, console, endured))
     finally:
         pauses_s = rebalances.finish()
-        outage = _broken_off(load.finish) or outage
+        outage = _broken_off(load.finish) or _broken_off(quarrels.finish) or outage
     memory = load.memory
     console.print(f"{len(endured)} faults, {memory.sent} events; the judge counts")
     # A shopper who gave up left an order half done: what then must be in the books, nobody knows.
-    drift = f"OUTAGE, not judged: {outage}" if outage else _drift(court, memory)
-    return Run(seed, minutes, endured, memory, pauses_s, drift)
+    drift = f"OUTAGE, not judged: {outage}" if outage else _drift(court, memory, quarrels, console)
+    return Run(seed, minutes, endured, memory, len(quarrels.over), pauses_s, drift)
+
+
+def _court(stack: LocalStack, name: str) -> Court:
+    wanted = {"name": name, "currency": "EUR", "time_zone": "Europe/Berlin"}
+    made = Gateway.of(stack).call("POST", "/v1/tenants", wanted)
+    at = stack.addresses
+    return Court.opened(at.api("gateway"), at.database, at.kafka, made["tenant"], made["api_key"])
 
 
 def _broken_off(work: Callable[[], object]) -> str | None:
@@ -104,9 +109,13 @@ def _broken_off(work: Callable[[], object]) -> str | None:
     return None
 
 
-def _drift(court: Court, memory: Memory) -> str | None:
+def _drift(court: Court, memory: Memory, quarrels: Quarrels, console: Console) -> str | None:
     try:
         court.judge(memory, within_s=_JUDGED_WITHIN_S)
+        quarrels.judge(_JUDGED_WITHIN_S)
+        for service in Rebuildable:
+            console.print(f"{service.value}, rebuilt from the topics and compared")
+            court.replay(service.value)
     except (DriftError, OperatorError) as error:
         return str(error)
     return None

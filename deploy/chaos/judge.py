@@ -3,6 +3,8 @@
 The topic of purchases, folded serially (oracle.py), comes to what the shoppers remember; every acknowledged event is
 applied by points and metrics; every balance is the shoppers' own sum; the figures count what they count; every ledger
 entry was published, each customer's in their order; the auditor finds nothing.
+
+At the very end of a run each service is also rebuilt from its topics, and compared.
 """
 
 import asyncio
@@ -20,6 +22,7 @@ import asyncpg
 from deploy.audit.report import audit
 from deploy.chaos.load import Memory, Till
 from deploy.chaos.oracle import folded
+from deploy.rebuild.command import rebuilt
 from shared.events.contract import Topic
 from shared.events.purchases import PurchaseCompleted, PurchaseReturned
 from shared.messaging.history import read_range
@@ -73,6 +76,15 @@ class Court:
         in_a_thread(self._published(deadline))
         in_a_thread(self._audited())
 
+    def replay(self, service: str) -> None:
+        """Raises DriftError where the topics, folded into an empty schema, are not what is live of this tenant."""
+        tables = in_a_thread(
+            rebuilt(self.database_url, self.bootstrap, service, f"rebuilt_{service}", tenant=self.tenant, drop=True)
+        )
+        wrong = [table for table in tables if table["differing"]]
+        if wrong:
+            raise DriftError(f"{service}, rebuilt from the topics, differ: {wrong}")
+
     async def _remembered(self, memory: Memory) -> None:
         """What was acknowledged is in the log, and the log comes to what the shoppers remember."""
         read_all = [
@@ -109,7 +121,7 @@ class Court:
                 async def missing(service: str = service) -> list[Any]:
                     return list(await connection.fetch(_MISSING.format(s=service), self.tenant, list(memory.events)))
 
-                left = await _until_empty(missing, deadline)
+                left = await until_empty(missing, deadline)
                 if left:
                     raise DriftError(f"{len(left)} acknowledged events have no effect in {service}: {left[:5]}")
         finally:
@@ -162,7 +174,7 @@ class Court:
             told = await self._told()
             return [(one, told.get(one), versions) for one, versions in wanted.items() if told.get(one) != versions]
 
-        left = await _until_empty(missing, deadline)
+        left = await until_empty(missing, deadline)
         if left:
             raise DriftError(f"{len(left)} customers' events are not published once or not in order: {left[:3]}")
 
@@ -185,7 +197,8 @@ class Court:
             raise DriftError(f"treue verify finds drift: {wrong}")
 
 
-async def _until_empty(look: Callable[[], Awaitable[list[Any]]], deadline: float) -> list[Any]:
+async def until_empty(look: Callable[[], Awaitable[list[Any]]], deadline: float) -> list[Any]:
+    """What is left of it when it is empty or time is over."""
     while left := await look():
         if time.monotonic() > deadline:
             break

@@ -18,12 +18,14 @@ class Endured:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is over. `drift` is None when the judge found nothing."""
+    """A run that is over. `quarrels`: how many orders a shop contradicted itself about. `drift` is None when the judge
+    found nothing."""
 
     seed: int
     minutes: float
     endured: Sequence[Endured]
     memory: Memory
+    quarrels: int
     pauses_s: Sequence[float]
     drift: str | None
 
@@ -39,6 +41,7 @@ class Run:
         figures = {
             "faults": str(len(self.endured)),
             "events acknowledged": f"{memory.sent} ({len(memory.events)} different)",
+            "orders about which a shop contradicted itself in two partitions": str(self.quarrels),
             "answers before that which were no acknowledgement": refusals,
             "slowest acknowledgement, with all repeats": f"{memory.slowest_s:.1f} s",
             "slowest single answer": f"{memory.slowest_answer_s:.1f} s",

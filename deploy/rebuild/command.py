@@ -33,6 +33,7 @@ def rebuild(
         str, typer.Option(help="The schema to make; it must not exist, and does not stay when the rebuild fails.")
     ],
     comparing: Annotated[bool, typer.Option("--compare", help="Compare it with the live schema, row by row.")] = False,
+    tenant: Annotated[str | None, typer.Option(help="Compare one tenant only; all of them without it.")] = None,
     drop: Annotated[bool, typer.Option("--drop", help="Drop the new schema at the end.")] = False,
 ) -> None:
     """Fold the retained topics into an empty schema. Nobody is mailed, nothing is published, the live schema is only
@@ -40,7 +41,15 @@ def rebuild(
     refuse_impossible(into)
     described = Description.required(StackFolder.chosen())
     tables = asyncio.run(
-        rebuilt(described.database_url, described.kafka_bootstrap, service.value, into, comparing, drop)
+        rebuilt(
+            described.database_url,
+            described.kafka_bootstrap,
+            service.value,
+            into,
+            comparing=comparing,
+            tenant=tenant,
+            drop=drop,
+        )
     )
     differing = sum(table["differing"] for table in tables)
     lines = Table("table", "rows", "differ", box=None)
@@ -59,7 +68,14 @@ def rebuild(
 
 
 async def rebuilt(
-    url: str, bootstrap: str, service: str, schema: str, comparing: bool, drop: bool
+    url: str,
+    bootstrap: str,
+    service: str,
+    schema: str,
+    *,
+    comparing: bool = True,
+    tenant: str | None = None,
+    drop: bool = False,
 ) -> list[dict[str, Any]]:
     """Fold up to where the live service stood at one instant, and compare with what it held there: it goes on."""
     process = import_module(f"services.{service}.bootstrap").PROCESS
@@ -68,7 +84,7 @@ async def rebuilt(
         frozen = await freeze(database, service, schema, comparing=comparing)
         await _fold(Fold(url, bootstrap, process, frozen), frozen.put_aside)
         await frozen.take_over(database)
-        return await compare(database, service, schema) if comparing else []
+        return await compare(database, service, schema, tenant) if comparing else []
 
 
 async def _fold(fold: Fold, put_aside: int) -> None:

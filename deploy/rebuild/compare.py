@@ -17,12 +17,16 @@ _FORGET_COMPACTED = """
 """
 
 
-async def compare(database: asyncpg.Connection, service: str, rebuilt: str) -> list[dict[str, Any]]:
-    """For each table how many rows there are and how many differ, with the first of them."""
+async def compare(database: asyncpg.Connection, service: str, rebuilt: str, tenant: str | None) -> list[dict[str, Any]]:
+    """For each table how many rows there are and how many differ, with the first of them; of one tenant or, without
+    one, of all."""
     await database.execute(_FORGET_COMPACTED.format(rebuilt=rebuilt, live=LIVE), _COMPACTED)
     found = []
     for table, columns in folded(service).items():
-        live, again = f"TABLE {rebuilt}.{LIVE}{table}", f"SELECT {columns.format(s=rebuilt)}"
+        live, again = (
+            f"SELECT * FROM {rows} WHERE $1::text IS NULL OR tenant = $1"  # noqa: S608 - as below
+            for rows in (f"{rebuilt}.{LIVE}{table}", f"(SELECT {columns.format(s=rebuilt)}) AS again")
+        )
         # Built from our own constants and a schema's name that was checked.
         rows = await database.fetch(
             f"""
@@ -30,9 +34,10 @@ async def compare(database: asyncpg.Connection, service: str, rebuilt: str) -> l
                 (SELECT 'only live' AS where_, * FROM ({live} EXCEPT ALL {again}) AS a)
                 UNION ALL (SELECT 'only rebuilt', * FROM ({again} EXCEPT ALL {live}) AS b)
             ) AS differing LIMIT {_SHOWN_MAX}
-            """  # noqa: S608
+            """,  # noqa: S608
+            tenant,
         )
-        count = await database.fetchval(f"SELECT count(*) FROM ({again}) AS again")  # noqa: S608
+        count = await database.fetchval(f"SELECT count(*) FROM ({again}) AS again", tenant)  # noqa: S608
         shown = [{name: str(value) for name, value in row.items() if name != "of"} for row in rows]
         found.append({"table": table, "rows": count, "differing": rows[0]["of"] if rows else 0, "first": shown})
     return found

@@ -1,12 +1,15 @@
 """Folding a service's topics into an empty schema, by the code that the worker runs; nothing is sent to anybody."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Sequence
+from contextlib import AsyncExitStack, aclosing
+from math import inf
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from deploy.rebuild.abreast import abreast
 from deploy.rebuild.frozen import Frozen
 from shared.db.engine import create_engine
 from shared.db.transaction import transaction
@@ -25,6 +28,7 @@ Progress = Callable[[str], None]
 # What others depend on comes first, so that little has to wait.
 _FIRST = (Topic.PROGRAMMES.value, Topic.CUSTOMERS.value)
 _POOL = 8
+_SILENT_S = 1.0
 # What an event had published was published long ago, and who was to be written to was: whoever works with this schema
 # some day does neither again.
 _SILENCE = "TRUNCATE outbox"
@@ -51,24 +55,42 @@ class Fold:
         """Fold what lies before the frozen positions."""
         positions = self._frozen.positions
         ranges = await log_ranges(self._bootstrap, list(positions))
-        waves: defaultdict[int, list[tuple[str, int]]] = defaultdict(list)
-        for topic, part in positions:
-            waves[_FIRST.index(topic) if topic in _FIRST else len(_FIRST)].append((topic, part))
-        for _, wave in sorted(waves.items()):
-            await _side_by_side(self._partition(key, ranges[key][0], positions[key], progress) for key in wave)
+        for topic in sorted({topic for topic, _ in positions}, key=lambda topic: (topic not in _FIRST, topic)):
+            parts = {key[1]: (ranges[key][0], end) for key, end in positions.items() if key[0] == topic}
+            await self._topic(topic, parts, progress)
         await self._unpark()
         await self._silence()
 
-    async def _partition(self, key: tuple[str, int], first: int, end: int, progress: Progress) -> None:
-        topic, part = key
-        async with self._free:
-            claim = await offsets.claim(self.engine, topic, part, first, "rebuild", "treue rebuild")
-            lane = Lane(claim, self._posting, service=f"rebuild-{self._name}")
-            async for chunk in read_range(self._bootstrap, topic, part, first, end):
-                await lane.work(await self._items(chunk))
-                progress(f"{topic}/{part}: {lane.position:,} of {end:,}")
+    async def _topic(self, topic: str, parts: dict[int, tuple[int, int]], progress: Progress) -> None:
+        """The records of a topic's partitions, each from its first offset up to, not including, its last."""
+        async with AsyncExitStack() as stack:
+            lanes = {part: await self._lane(topic, part, first) for part, (first, _) in parts.items()}
+            reading = {
+                part: await stack.enter_async_context(aclosing(self._items(topic, part, first, end)))
+                for part, (first, end) in parts.items()
+            }
+            told_at = -inf
+            async for step in abreast(reading):
+                await _side_by_side(self._work(lanes[part], items) for part, items in step.items())
+                if time.monotonic() > told_at + _SILENT_S:
+                    told_at = time.monotonic()
+                    folded = sum(lanes[part].position - first for part, (first, _) in parts.items())
+                    progress(f"{topic}: {folded:,} of {sum(end - first for first, end in parts.values()):,}")
 
-    async def _items(self, chunk: Sequence[RawRecord]) -> Sequence[Item]:
+    async def _lane(self, topic: str, part: int, first: int) -> Lane:
+        claim = await offsets.claim(self.engine, topic, part, first, "rebuild", "treue rebuild")
+        return Lane(claim, self._posting, service=f"rebuild-{self._name}")
+
+    async def _work(self, lane: Lane, items: Sequence[Item]) -> None:
+        async with self._free:
+            await lane.work(items)
+
+    async def _items(self, topic: str, part: int, first: int, end: int) -> AsyncGenerator[Sequence[Item]]:
+        async with aclosing(read_range(self._bootstrap, topic, part, first, end)) as chunks:
+            async for chunk in chunks:
+                yield await self._read(chunk)
+
+    async def _read(self, chunk: Sequence[RawRecord]) -> Sequence[Item]:
         items = [read(raw, self._application.events.__contains__) for raw in chunk]
         if not self._frozen.put_aside:
             return items

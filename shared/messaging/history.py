@@ -1,6 +1,6 @@
 """Reading a topic's past without being a member of any group: for replays, rebuilds and the auditor."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from types import TracebackType
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -34,7 +34,7 @@ class History:
     ) -> None:
         await stop_within(self._consumer, _STOPPED_WITHIN_S)
 
-    async def read(self, topic: str, part: int, start: int, end: int) -> AsyncIterator[list[RawRecord]]:
+    async def read(self, topic: str, part: int, start: int, end: int) -> AsyncGenerator[list[RawRecord]]:
         """The records of a partition from `start` up to, not including, `end`, in chunks; compacted ones are
         missing."""
         tp, consumer = TopicPartition(topic, part), self._consumer
@@ -54,7 +54,7 @@ class History:
                     yield chunk
 
 
-async def read_range(bootstrap: str, topic: str, part: int, start: int, end: int) -> AsyncIterator[list[RawRecord]]:
+async def read_range(bootstrap: str, topic: str, part: int, start: int, end: int) -> AsyncGenerator[list[RawRecord]]:
     """One range by a client of its own."""
     async with History(bootstrap) as history:
         async for chunk in history.read(topic, part, start, end):

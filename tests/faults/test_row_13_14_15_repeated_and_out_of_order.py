@@ -7,11 +7,13 @@ from typing import Any
 
 from deploy.chaos.judge import Court
 from deploy.chaos.load import PURCHASES, RETURNS, Memory, purchase, returned
+from deploy.chaos.quarrels import Quarrels
 from shared.ids import new_id
 from tests.support.asking import wait_for
 from tests.support.load import open_court
 from tests.support.platform import Platform
 from tests.support.topic_tap import PARTITIONS, records, write
+from tests.support.workers import WORKER
 
 
 class Customer:
@@ -89,3 +91,23 @@ def test_a_return_waits_for_its_purchase_and_too_much_is_refused(platform: Platf
         refused = wait_for(lambda: found if (found := ada.status(too_much))["status"] == "rejected" else None)
         assert refused["reason"] == "return_exceeds_purchase"
         ada.judged()
+
+
+def test_a_shop_that_contradicts_itself_is_no_drift(platform: Platform) -> None:
+    """Of two events that cannot both be, in two partitions, each service takes exactly one. While the worker of points
+    stands still metrics decide as they come; points decide later, by partitions, and not always alike."""
+    court = open_court(platform)
+    quarrels = Quarrels(court, pause_s=0.05)
+    try:
+        platform.freeze(WORKER)
+        try:
+            wait_for(lambda: len(quarrels.over) >= 40)
+        finally:
+            platform.thaw(WORKER)
+    finally:
+        quarrels.finish()
+    quarrels.judge(within_s=60)
+    found = platform.treue("verify", "--tenant", court.tenant)
+    named = next(check["named"] for check in found["checks"] if check["check"] == "orders_contradicted")
+    assert found["drift"] == 0
+    assert 0 < named < len(quarrels.over)

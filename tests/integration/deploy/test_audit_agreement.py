@@ -15,7 +15,7 @@ _SERVICES = ("points", "metrics")
 _TABLES = ("inbox", "consumer_offset", "parked_event", "dead_letter")
 _POSITION = """
     INSERT INTO {}.consumer_offset (topic, part, first_offset, next_offset, epoch, cluster_id)
-    VALUES ('treue.purchases', 0, 0, $1, 1, 'c')
+    VALUES ('treue.purchases', 0, 0, $1, 1, 'c'), ('treue.purchases', 1, 0, $1, 1, 'c')
 """
 _INBOX = """
     INSERT INTO {}.inbox VALUES ('t', $1, 'h', 'applied', NULL,
@@ -28,6 +28,15 @@ _ORDER_IN_POINTS = """
 _ORDER_IN_METRICS = """
     INSERT INTO metrics.shop_order VALUES ('t', $1, $5, '2026-03-01 12:00Z', '2026-03-01', $3, 0, $4, $2)
 """
+_REFUSED = """
+    INSERT INTO {}.inbox VALUES
+        ('t', $1, 'h', 'rejected', 'order_already_counted', NULL, 'treue.purchases', $2, $3, now())
+"""
+_RETURN_IN_POINTS = """
+    INSERT INTO points.order_return (tenant, order_id, event_id, minor, points, cancels, occurred_at, recorded_at)
+    VALUES ('t', $1, $2, 60, 0, false, now(), now())
+"""
+_REFUND_IN_METRICS = "INSERT INTO metrics.refund VALUES ('t', $1, $2, NULL, 60, now(), '2026-03-01', false)"
 _PROGRAMME = """
     INSERT INTO points.programme VALUES
         ('t', $1, 'n', 'EUR', $2, 'de-DE', 1, 'floor', 'recompute', 0, now(), now(), 'test')
@@ -79,8 +88,9 @@ async def opened(books: Database) -> AsyncIterator[_Books]:
         await found.open()
         yield found
     finally:
-        written = "points.programme, points.purchase_order, metrics.shop_order, metrics.refund, metrics.feedback"
-        await connection.execute(f"TRUNCATE {', '.join(tables)}, {written}")
+        written = [*tables, "points.programme", "points.purchase_order", "points.order_return"]
+        written += ["metrics.shop_order", "metrics.refund", "metrics.feedback"]
+        await connection.execute(f"TRUNCATE {', '.join(written)}")
         await connection.close()
 
 
@@ -105,6 +115,74 @@ async def test_whose_it_is_and_when_it_was_are_compared(opened: _Books, change: 
     await opened.connection.execute(f"UPDATE metrics.shop_order SET {change}")
     found = await opened.orders()
     assert [row["order_id"] for row in found.rows] == [change[-4:-1]]
+
+
+class _Contradiction:
+    """Two events of one order on two partitions; points took the one and metrics the other."""
+
+    def __init__(self, books: _Books) -> None:
+        self.books, self.one, self.two = books, UUID(int=21), UUID(int=22)
+
+    async def refused(self, service: str, event: UUID, part: int) -> None:
+        await self.books.connection.execute(_REFUSED.format(service), event, part, 4)
+
+    async def taken(self, service: str, event: UUID, part: int) -> None:
+        await self.books.connection.execute(_INBOX.format(service), event, "o-21", 4)
+        await self.books.connection.execute(f"UPDATE {service}.inbox SET part = $2 WHERE event_id = $1", event, part)
+
+    async def bought_twice(self, other_part: int = 1) -> None:
+        execute = self.books.connection.execute
+        await execute(_ORDER_IN_POINTS, "o-21", self.one, 100, False, "ada")
+        await execute(_ORDER_IN_METRICS, "o-21", self.two, 300, False, None)
+        await self.taken("points", self.one, 0)
+        await self.refused("metrics", self.one, 0)
+        await self.taken("metrics", self.two, other_part)
+        await self.refused("points", self.two, other_part)
+
+    async def found(self) -> tuple[int, int]:
+        """How many orders differ, and how many are named."""
+        named = await self.books.found("orders_contradicted")
+        assert (named.differing, [row["order_id"] for row in named.rows]) == (0, ["o-21"] * named.named)
+        return (await self.books.orders()).differing, named.named
+
+
+async def test_an_order_that_the_shop_contradicted_is_named_and_no_drift(opened: _Books) -> None:
+    contradiction = _Contradiction(opened)
+    await contradiction.bought_twice()
+    assert await contradiction.found() == (0, 1)
+    assert (await opened.orders()).left_out == 1
+
+
+async def test_two_returns_that_exceed_the_purchase_together_are_a_contradiction(opened: _Books) -> None:
+    contradiction, execute = _Contradiction(opened), opened.connection.execute
+    for written in (_ORDER_IN_POINTS, _ORDER_IN_METRICS):
+        await execute(written, "o-21", UUID(int=20), 100, False, "ada")
+    await execute("UPDATE points.purchase_order SET returned_minor = 60 WHERE order_id = 'o-21'")
+    await execute("UPDATE metrics.shop_order SET refunded_minor = 70 WHERE order_id = 'o-21'")
+    await execute(_RETURN_IN_POINTS, "o-21", contradiction.one)
+    await execute(_REFUND_IN_METRICS, "o-21", contradiction.two)
+    await contradiction.taken("points", contradiction.one, 0)
+    await contradiction.refused("metrics", contradiction.one, 0)
+    await contradiction.taken("metrics", contradiction.two, 1)
+    assert await contradiction.found() == (1, 0), "points have not refused what metrics took"
+    await contradiction.refused("points", contradiction.two, 1)
+    assert await contradiction.found() == (0, 1)
+
+
+async def test_on_one_partition_there_is_no_excuse(opened: _Books) -> None:
+    contradiction = _Contradiction(opened)
+    await contradiction.bought_twice(other_part=0)
+    assert await contradiction.found() == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "lost", ["points.inbox WHERE outcome = 'rejected'", "metrics.inbox WHERE outcome = 'rejected'"]
+)
+async def test_what_one_lost_is_drift_whatever_else_the_shop_said(opened: _Books, lost: str) -> None:
+    contradiction = _Contradiction(opened)
+    await contradiction.bought_twice()
+    await opened.connection.execute(f"DELETE FROM {lost}")
+    assert await contradiction.found() == (1, 0)
 
 
 _REFUND = "INSERT INTO metrics.refund VALUES ('t', 'o-1', gen_random_uuid(), NULL, 1, $1, $2, false)"
