@@ -29,6 +29,7 @@ from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, Purcha
 from shared.ids import event_id, new_id
 from shared.messaging import inbox, outbox
 from shared.messaging.incoming import Effects, Incoming, Outcome, RawRecord, read
+from tests.support.eventually import until
 from tests.support.stack import Database
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -193,5 +194,7 @@ async def opened(database: Database) -> AsyncIterator[Books]:
     try:
         yield Books(engine, admin, BalanceReader(engine))
     finally:
+        # A reader of balances keeps its session for a moment; given back to a pool that is gone, nobody closes it.
+        await until(lambda: engine.pool.checkedout() == 0)
         await engine.dispose()
         await admin.dispose()

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from itertools import count
 
 import asyncpg
@@ -31,6 +31,14 @@ async def post_stubbornly(books: Books, *events: object) -> None:
     pytest.fail("twenty rivals in a row")
 
 
+async def post_at_once(books: Books, *batches: Sequence[object]) -> None:
+    """Over when all of them are, also where one of them fails: a mutant takes the database away next."""
+    done = await asyncio.gather(*(post_stubbornly(books, *batch) for batch in batches), return_exceptions=True)
+    for each in done:
+        if isinstance(each, BaseException):
+            raise each
+
+
 async def test_a_purchase_and_its_return_on_two_partitions_at_once(books: Books) -> None:
     shop = Shop()
     await books.open(shop)
@@ -38,7 +46,7 @@ async def test_a_purchase_and_its_return_on_two_partitions_at_once(books: Books)
         order = f"o-{number}"
         both = [shop.bought(order, 8000), shop.returned(order, 3000, customer=None)]
         random.Random(number).shuffle(both)
-        await asyncio.gather(*(post_stubbornly(books, event) for event in both))
+        await post_at_once(books, *([event] for event in both))
         assert (await books.balance(shop)).posted == 50 * (number + 1)
     assert await books.drift(shop) == {}
 
@@ -57,7 +65,7 @@ async def test_a_purchase_and_its_return_that_both_find_no_order(books: Books, m
 
     monkeypatch.setattr(OrderTables, "lock", lock)
     both = [shop.bought("o-1", 8000), shop.returned("o-1", 3000, customer=None)]
-    await asyncio.gather(*(post_stubbornly(books, event) for event in both))
+    await post_at_once(books, *([event] for event in both))
     assert (await books.balance(shop)).posted == 50
     assert await books.drift(shop) == {}
 
@@ -71,7 +79,7 @@ async def test_many_batches_over_the_same_customers_and_orders_neither_deadlock_
     feedback = [shop.feedback(f"c-{n % 12}", name=f"f-{n}") for n in range(60)]
     log = [*bought, *backs, *profiles, *feedback]
     chance.shuffle(log)
-    await asyncio.gather(*(post_stubbornly(books, *log[start::6]) for start in range(6)))
+    await post_at_once(books, *(log[start::6] for start in range(6)))
     assert await books.drift(shop) == {}
     (row,) = await books.fetch(
         "SELECT sum(posted) AS posted, sum(debt) AS debt FROM wallet WHERE tenant = $1", shop.tenant
