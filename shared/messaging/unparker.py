@@ -55,7 +55,11 @@ _Place = tuple[str, int, int]
 
 
 class StillWaitingError(Exception):
-    """What an event waits for is not here yet."""
+    """What an event waits for is not here yet; `in_front`: how many of its key were to be applied before it."""
+
+    def __init__(self, reason: str, in_front: int = 0) -> None:
+        super().__init__(reason)
+        self.in_front = in_front
 
 
 class Unparker:
@@ -90,7 +94,10 @@ class Unparker:
             async with transaction(self._engine) as tx:
                 await self._apply(tx, await self._take(tx, key, _TOGETHER_MAX))
         except StillWaitingError as waiting:
-            await self._note_tried(key, str(waiting))
+            if waiting.in_front:
+                await self._one_by_one(key)
+            else:
+                await self._note_tried(key, str(waiting))
         except Exception as error:
             if verdict(error) is Verdict.RETRY:
                 raise
@@ -100,7 +107,7 @@ class Unparker:
         return False
 
     async def _one_by_one(self, key: str) -> None:
-        """What was refused together, each by itself, until one waits or is refused."""
+        """What did not go through together, each by itself, until one waits or is refused."""
         try:
             while await self._try_first(key):
                 pass
@@ -155,18 +162,18 @@ class Unparker:
     async def _apply(self, tx: Transaction, rows: Sequence[Any]) -> None:
         items = [self._read(row) for row in rows]
         replayed = {_place(item) for item, row in zip(items, rows, strict=True) if row["reason"] == REPLAY}
-        for item in items:
+        for in_front, item in enumerate(items):
             # What an operator replayed unreadable has its dead letter, open or given up; a retried one gets it back.
             if not isinstance(item, Unreadable) or _place(item) in replayed:
                 continue
             if not await dead_letters.bury_again(tx, item.raw, item.error, item.detail):
-                raise StillWaitingError(f"unreadable: {item.detail}")
+                raise StillWaitingError(f"unreadable: {item.detail}", in_front)
         seen = await inbox.sort(tx, [item for item in items if isinstance(item, Incoming)])
         effects = await self._application.apply(tx, seen.fresh) if seen.fresh else Effects()
-        for event in seen.fresh:
+        for in_front, event in enumerate(seen.fresh):
             # What was folded behind one that waits must not count, so nothing of this try does.
             if effects.of(event.id).status == "waiting":
-                raise StillWaitingError(effects.of(event.id).reason or "waiting")
+                raise StillWaitingError(effects.of(event.id).reason or "waiting", in_front)
         await inbox.record(tx, seen.fresh, effects)
         await inbox.record_conflicts(tx, seen.conflicts)
         await outbox.append(tx, effects.outgoing)

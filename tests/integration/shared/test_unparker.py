@@ -107,6 +107,21 @@ async def test_a_retried_letter_can_be_given_up_and_what_waits_behind_it_goes_on
     assert not await _discard(broken)
 
 
+async def test_a_retried_letter_in_front_of_one_that_waits_is_applied(broken: Spine) -> None:
+    broken.application.broken = set()
+    broken.application.waiting = {f"o-{number}" for number in range(57, 100, 10)}
+    await _retry_all(broken)
+    await Unparker(broken.engine, broken.application).try_all()
+    assert await broken.value("SELECT total FROM paid WHERE customer_id = 'c-7'") == 5 * 100
+    assert await broken.value("SELECT count(*) FROM parked_event WHERE reason = 'told to wait'") == 5
+    assert (await _letter(broken))["state"] == "retried"
+    assert await broken.value(_TRACES) == 0
+    broken.application.waiting = set()
+    await _unpark(broken)
+    assert await broken.value("SELECT sum(total) FROM paid") == 100 * 100
+    assert await broken.value(_TRACES) == 0
+
+
 async def test_what_is_being_applied_can_no_longer_be_given_up(broken: Spine, monkeypatch: pytest.MonkeyPatch) -> None:
     """The operator decides while the worker has the event in its hands: the worker was first."""
     reached, go_on = asyncio.Event(), asyncio.Event()
