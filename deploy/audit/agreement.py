@@ -2,13 +2,10 @@
 
 On a live system each has always passed something that the other has not. An event counts as unsettled while one service
 has it and the other has not passed it yet, or has put it aside; only the orders of such events are left out.
-
-An order that a shop sends in two partitions (bought by a guest and by a customer under two event ids, say) and that
-cannot be both is decided by whoever sees which first. Both services are right then, and differ; such an order is named,
-but it is no drift.
 """
 
 from deploy.audit.check import Check
+from deploy.audit.contradictions import CONTRADICTED, CONTRADICTIONS
 
 # An event that one service has in its inbox, and that the other passed without a trace of it.
 _UNSEEN = """
@@ -33,54 +30,24 @@ _UNSETTLED = " UNION ALL ".join(
     for query in (_AHEAD, _PUT_ASIDE)
     for one, other in (("points", "metrics"), ("metrics", "points"))
 )
-# Two events of an order, on two partitions, of which points took the one and refused the other, and metrics the other
-# way round. Only a refusal that is written down counts: what one of them lost is drift, whatever else the shop said.
-_CONTRADICTED = """
-    WITH refused_by_metrics AS MATERIALIZED (
-        SELECT tenant, event_id, part FROM metrics.inbox WHERE topic = 'treue.purchases' AND outcome = 'rejected'
-        UNION ALL SELECT tenant, event_id, i.part FROM metrics.refund r
-        JOIN metrics.inbox i USING (tenant, event_id) WHERE r.refused
-    ), refused_by_points AS MATERIALIZED (
-        SELECT tenant, event_id, part FROM points.inbox WHERE topic = 'treue.purchases' AND outcome = 'rejected'
-        UNION ALL SELECT tenant, event_id, i.part FROM points.waiting_return w
-        JOIN points.inbox i USING (tenant, event_id) WHERE w.outcome = 'rejected'
-    ), taken_by_points AS (
-        SELECT tenant, order_id, event_id, part FROM points.purchase_order
-        JOIN refused_by_metrics USING (tenant, event_id)
-        UNION ALL
-        SELECT tenant, order_id, event_id, part FROM points.order_return
-        JOIN refused_by_metrics USING (tenant, event_id)
-    ), taken_by_metrics AS (
-        SELECT tenant, order_id, event_id, part FROM metrics.shop_order
-        JOIN refused_by_points USING (tenant, event_id)
-        UNION ALL
-        SELECT tenant, order_id, event_id, part FROM metrics.refund
-        JOIN refused_by_points USING (tenant, event_id)
-        WHERE NOT refused
-    )
-    SELECT DISTINCT ON (tenant, order_id)
-        tenant, order_id, p.event_id AS taken_by_points, m.event_id AS taken_by_metrics
-    FROM taken_by_points p JOIN taken_by_metrics m USING (tenant, order_id)
-    WHERE p.part <> m.part AND ($1::text IS NULL OR tenant = $1)
-    ORDER BY tenant, order_id, p.event_id, m.event_id
-"""
 _ORDERS_IN_POINTS = "SELECT count(*) FROM points.purchase_order WHERE $1::text IS NULL OR tenant = $1"
 # The inbox of metrics names the order of each event that it took, which not every table does: a cancellation has none.
 _ORDERS = f"""
-    WITH unsettled AS MATERIALIZED ({_UNSETTLED}), set_aside AS (
+    WITH {CONTRADICTIONS}, unsettled AS MATERIALIZED ({_UNSETTLED}), set_aside AS (
         SELECT tenant, order_id FROM points.purchase_order JOIN unsettled USING (tenant, event_id)
         UNION SELECT tenant, order_id FROM points.order_return JOIN unsettled USING (tenant, event_id)
         UNION SELECT tenant, order_id FROM points.waiting_return JOIN unsettled USING (tenant, event_id)
         UNION SELECT tenant, effects -> 0 ->> 'order_id' FROM metrics.inbox JOIN unsettled USING (tenant, event_id)
-        UNION SELECT tenant, order_id FROM ({_CONTRADICTED}) AS c
+        UNION SELECT tenant, order_id FROM contradicted
     ), both_orders AS (
         SELECT tenant, order_id, u.order_id IS NOT NULL AS left_out, p.event_id, m.event_id AS event_id_in_metrics,
             p.customer_id, m.customer, p.occurred_at, m.occurred_at AS occurred_at_in_metrics,
             p.total_minor, m.gross_minor, p.returned_minor, m.refunded_minor,
+            coalesce(d.by_points, 0) AS disputed_in_points, coalesce(d.by_metrics, 0) AS disputed_in_metrics,
             p.cancelled AS cancelled_in_points, m.cancelled AS cancelled_in_metrics
         FROM (SELECT * FROM points.purchase_order WHERE event_id IS NOT NULL) AS p
         FULL JOIN (SELECT * FROM metrics.shop_order WHERE event_id IS NOT NULL) AS m USING (tenant, order_id)
-        LEFT JOIN set_aside u USING (tenant, order_id)
+        LEFT JOIN set_aside u USING (tenant, order_id) LEFT JOIN disputed d USING (tenant, order_id)
         WHERE $1::text IS NULL OR tenant = $1
     )
 """  # noqa: S608 - built from our own constants
@@ -88,7 +55,8 @@ _ORDERS_DIFFERENT = f"""
     {_ORDERS} SELECT * FROM both_orders WHERE NOT left_out AND (
         (event_id, customer_id, occurred_at, total_minor, cancelled_in_points)
             IS DISTINCT FROM (event_id_in_metrics, customer, occurred_at_in_metrics, gross_minor, cancelled_in_metrics)
-        OR (NOT cancelled_in_points AND returned_minor IS DISTINCT FROM refunded_minor))
+        OR (NOT cancelled_in_points
+            AND returned_minor - disputed_in_points IS DISTINCT FROM refunded_minor - disputed_in_metrics))
 """  # noqa: S608 - built from our own constants
 _ORDERS_COUNTED = f"""
     {_ORDERS} SELECT count(*) FILTER (WHERE NOT left_out), count(*) FILTER (WHERE left_out) FROM both_orders
@@ -141,7 +109,7 @@ def agreement() -> list[Check]:
         ),
         Check(
             "points", "orders_contradicted",
-            "orders that came in two partitions and cannot be both, of which metrics took the other event (no drift)",
-            _CONTRADICTED, _ORDERS_IN_POINTS, is_drift=False,
+            "orders of which a shop said two things in two partitions, and metrics took the other one (no drift)",
+            CONTRADICTED, _ORDERS_IN_POINTS, is_drift=False,
         ),
     ]  # fmt: skip
