@@ -77,15 +77,16 @@ def _interrupt(*_: object) -> None:
 def _break(stack: LocalStack, minutes: float, seed: int, shoppers: int, console: Console) -> Run:
     court, other_court = (_court(stack, f"{what}-{seed}") for what in ("chaos", "quarrels"))
     load = Load(court.base_url, court.api_key, seed=seed, shoppers=shoppers, other_bodies=True)
-    quarrels = Quarrels(other_court)
     rebalances = Rebalances(stack.addresses.database)
+    quarrels = Quarrels(other_court)
     endured: list[Endured] = []
     end = time.monotonic() + minutes * 60
     try:
         outage = _broken_off(lambda: _faults(stack, end, seed, load, console, endured))
     finally:
         pauses_s = rebalances.finish()
-        outage = _broken_off(load.finish) or _broken_off(quarrels.finish) or outage
+        ends = [_broken_off(load.finish), _broken_off(quarrels.finish)]
+        outage = next(filter(None, ends), outage)
     memory = load.memory
     console.print(f"{len(endured)} faults, {memory.sent} events; the judge counts")
     # A shopper who gave up left an order half done: what then must be in the books, nobody knows.
@@ -111,8 +112,8 @@ def _broken_off(work: Callable[[], object]) -> str | None:
 
 def _drift(court: Court, memory: Memory, quarrels: Quarrels, console: Console) -> str | None:
     try:
-        court.judge(memory, within_s=_JUDGED_WITHIN_S)
         quarrels.judge(_JUDGED_WITHIN_S)
+        court.judge(memory, within_s=_JUDGED_WITHIN_S)
         for service in Rebuildable:
             console.print(f"{service.value}, rebuilt from the topics and compared")
             court.replay(service.value)

@@ -4,7 +4,7 @@ The topic of purchases, folded serially (oracle.py), comes to what the shoppers 
 applied by points and metrics; every balance is the shoppers' own sum; the figures count what they count; every ledger
 entry was published, each customer's in their order; the auditor finds nothing.
 
-At the very end of a run each service is also rebuilt from its topics, and compared.
+At the very end of a run each service is also rebuilt from its topics, and compared: what is this tenant's in it.
 """
 
 import asyncio

@@ -12,11 +12,14 @@ from deploy.connections import administrator
 from deploy.description import Description
 from deploy.local.folder import StackFolder
 from deploy.output import progress, show
+from deploy.problems import OperatorError
 from deploy.rebuild.compare import compare
 from deploy.rebuild.fold import Fold
 from deploy.rebuild.frozen import freeze
 from deploy.rebuild.schema import new_schema, refuse_impossible
 from shared.db.migrate import migrate
+
+_KNOWN = "SELECT EXISTS (SELECT FROM points.programme WHERE tenant = $1)"
 
 
 class Rebuildable(StrEnum):
@@ -39,6 +42,8 @@ def rebuild(
     """Fold the retained topics into an empty schema. Nobody is mailed, nothing is published, the live schema is only
     read."""
     refuse_impossible(into)
+    if tenant is not None and not comparing:
+        raise OperatorError("Only a comparison can be of one tenant.", "Add --compare, or leave --tenant out.")
     described = Description.required(StackFolder.chosen())
     tables = asyncio.run(
         rebuilt(
@@ -56,7 +61,8 @@ def rebuild(
     for table in tables:
         lines.add_row(table["table"], f"{table['rows']:,}", f"{table['differing']:,}")
     firsts = [f"  {table['table']}: {row}" for table in tables for row in table["first"]]
-    verdict = "The rebuilt schema equals the live one." if not differing else f"DIFFERENT: {differing} rows."
+    of_whom = f" of the tenant {tenant}" if tenant else ""
+    verdict = f"The rebuilt schema equals the live one{of_whom}." if not differing else f"DIFFERENT: {differing} rows."
     show(
         {"service": service.value, "differing": differing, "tables": tables},
         lines,
@@ -80,6 +86,8 @@ async def rebuilt(
     """Fold up to where the live service stood at one instant, and compare with what it held there: it goes on."""
     process = import_module(f"services.{service}.bootstrap").PROCESS
     async with administrator(url) as database, new_schema(database, schema, drop=drop):
+        if tenant is not None and not await database.fetchval(_KNOWN, tenant):
+            raise OperatorError(f"The books know no tenant {tenant!r}.", "`treue tenants list` names them all.")
         await migrate(url, schema, process.migrations)
         frozen = await freeze(database, service, schema, comparing=comparing)
         await _fold(Fold(url, bootstrap, process, frozen), frozen.put_aside)

@@ -55,7 +55,7 @@ class Fold:
         """Fold what lies before the frozen positions."""
         positions = self._frozen.positions
         ranges = await log_ranges(self._bootstrap, list(positions))
-        for topic in sorted({topic for topic, _ in positions}, key=lambda topic: (topic not in _FIRST, topic)):
+        for topic in in_turn({topic for topic, _ in positions}):
             parts = {key[1]: (ranges[key][0], end) for key, end in positions.items() if key[0] == topic}
             await self._topic(topic, parts, progress)
         await self._unpark()
@@ -70,7 +70,8 @@ class Fold:
                 for part, (first, end) in parts.items()
             }
             told_at = -inf
-            async for step in abreast(reading):
+            steps = await stack.enter_async_context(aclosing(abreast(reading)))
+            async for step in steps:
                 await _side_by_side(self._work(lanes[part], items) for part, items in step.items())
                 if time.monotonic() > told_at + _SILENT_S:
                     told_at = time.monotonic()
@@ -111,6 +112,11 @@ class Fold:
             await tx.raw.execute(_SILENCE)
             if self._name == "notifications":
                 await tx.raw.execute(_SILENCE_MESSAGES)
+
+
+def in_turn(topics: Iterable[str]) -> Sequence[str]:
+    """One topic after the other: first the programmes, which profiles wait for, then these, and then the rest."""
+    return sorted(topics, key=lambda topic: (_FIRST.index(topic) if topic in _FIRST else len(_FIRST), topic))
 
 
 async def _side_by_side(works: Iterable[Coroutine[Any, Any, None]]) -> None:

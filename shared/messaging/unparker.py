@@ -55,7 +55,7 @@ _Place = tuple[str, int, int]
 
 
 class StillWaitingError(Exception):
-    """What an event waits for is not here yet; `in_front`: how many of its key were to be applied before it."""
+    """What an event waits for is not here yet; `in_front`: how many of its key were taken with it, before it."""
 
     def __init__(self, reason: str, in_front: int = 0) -> None:
         super().__init__(reason)
@@ -83,34 +83,33 @@ class Unparker:
                 await asyncio.wait_for(stop.wait(), timeout=_POLL_S + random.random() / 4)  # noqa: S311 - jitter
 
     async def try_all(self) -> int:
-        """Try each key whose turn it is; returns how many went through."""
+        """Try each key whose turn it is; returns of how many something went through."""
         async with transaction(self._engine) as tx:
             keys = [row["record_key"] for row in await tx.raw.fetch(_READY_KEYS, _KEYS_MAX)]
         return sum([await self._try(key) for key in keys])
 
     async def _try(self, key: str) -> bool:
-        """Try one key; when it still waits, say for what."""
+        """Try one key, and whether anything of it went through; when it still waits, say for what."""
         try:
             async with transaction(self._engine) as tx:
                 await self._apply(tx, await self._take(tx, key, _TOGETHER_MAX))
         except StillWaitingError as waiting:
             if waiting.in_front:
-                await self._one_by_one(key)
-            else:
-                await self._note_tried(key, str(waiting))
+                return await self._one_by_one(key)
+            await self._note_tried(key, str(waiting))
+            return False
         except Exception as error:
             if verdict(error) is Verdict.RETRY:
                 raise
-            await self._one_by_one(key)
-        else:
-            return True
-        return False
+            return await self._one_by_one(key)
+        return True
 
-    async def _one_by_one(self, key: str) -> None:
-        """What did not go through together, each by itself, until one waits or is refused."""
+    async def _one_by_one(self, key: str) -> bool:
+        """What did not go through together, each by itself, until one waits or is refused; whether any went through."""
+        any_did = False
         try:
             while await self._try_first(key):
-                pass
+                any_did = True
         except StillWaitingError as waiting:
             await self._note_tried(key, str(waiting))
         except Exception as error:
@@ -119,6 +118,7 @@ class Unparker:
             # Our own fault, or a rival's; the other keys must not wait for it.
             _log.exception("unparking_failed", key=key)
             await self._note_tried(key, f"failed: {type(error).__name__}: {error}"[:500])
+        return any_did
 
     async def _try_first(self, key: str) -> bool:
         """Whether there was one, and it went through. A refused one is dealt with while its row is locked, so that
@@ -170,10 +170,10 @@ class Unparker:
                 raise StillWaitingError(f"unreadable: {item.detail}", in_front)
         seen = await inbox.sort(tx, [item for item in items if isinstance(item, Incoming)])
         effects = await self._application.apply(tx, seen.fresh) if seen.fresh else Effects()
-        for in_front, event in enumerate(seen.fresh):
+        for event in seen.fresh:
             # What was folded behind one that waits must not count, so nothing of this try does.
             if effects.of(event.id).status == "waiting":
-                raise StillWaitingError(effects.of(event.id).reason or "waiting", in_front)
+                raise StillWaitingError(effects.of(event.id).reason or "waiting", items.index(event))
         await inbox.record(tx, seen.fresh, effects)
         await inbox.record_conflicts(tx, seen.conflicts)
         await outbox.append(tx, effects.outgoing)

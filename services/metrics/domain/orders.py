@@ -41,8 +41,9 @@ class Refund:
 
 @dataclass(slots=True)
 class Order:
-    """An order. Until its purchase comes, only its refunds and its cancellation are known: `event_id` is None then, and
-    `customer` is whom the cancellation named. A guest's order has no `customer`.
+    """An order. Until its purchase comes, only its refunds and its cancellation are known, and nothing is decided: the
+    cancellation may be somebody else's. `event_id` is None then, and `customer` is whom the cancellation named; one
+    that names nobody counts for whoever bought it. A guest's order has no `customer`.
 
     `refunded_minor` is the sum of the refunds that are not refused.
     """
@@ -81,7 +82,7 @@ class Order:
         self._require_customer(refund.customer)
         if refund.amount_minor < 0:
             raise NegativeAmountError(f"A return of {refund.amount_minor} gives nothing back.")
-        left = 0 if self.cancelled else self.left_minor
+        left = 0 if self.cancelled and self.is_known else self.left_minor
         if left is not None and refund.amount_minor > left:
             raise ReturnExceedsPurchaseError(f"{refund.amount_minor} come back, {left} are left (minor units).")
         self.refunded_minor += refund.amount_minor
@@ -89,7 +90,8 @@ class Order:
     def cancel(self, customer: str | None) -> None:
         """Void it. Raises OtherCustomerError, and OrderCancelledError when it was cancelled before."""
         self._require_customer(customer)
-        if self.cancelled:
+        names_fewer = not self.is_known and self.customer is not None and customer is None
+        if self.cancelled and not names_fewer:
             raise OrderCancelledError(f"The order {self.order_id!r} was cancelled before.")
         self.cancelled = True
         self.customer = self.customer if self.is_known else customer

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.rebuild.abreast import Step, abreast
+from deploy.rebuild.fold import in_turn
+from shared.events.contract import Topic
 from shared.events.envelope import Envelope
 from shared.events.purchases import PurchaseCancelled
 from shared.messaging.incoming import Foreign, Incoming, Item, RawRecord
@@ -95,3 +97,10 @@ def test_what_has_nothing_to_do_with_each_other_is_worked_side_by_side() -> None
     partitions = [[_item(part, at, (at, part * 10 + at, f"{part}-{at}")) for at in range(5)] for part in range(3)]
     (step,) = _steps(partitions, 5)
     assert {part: len(items) for part, items in step.items()} == {0: 5, 1: 5, 2: 5}
+
+
+def test_what_others_wait_for_comes_first() -> None:
+    """Profiles wait for their programme, and what waits is tried key by key."""
+    turn = in_turn(topic.value for topic in Topic)
+    assert list(turn[:2]) == [Topic.PROGRAMMES.value, Topic.CUSTOMERS.value]
+    assert sorted(turn) == sorted(topic.value for topic in Topic)

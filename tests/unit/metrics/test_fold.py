@@ -78,6 +78,9 @@ def _tried(step: Step, fold: OrderFold) -> str:
         ([bought("o"), cancelled("o", "bob")], [..., "customer_not_of_order"]),
         ([cancelled("o"), bought("o")], ["order.voided", "order.voided"]),
         ([cancelled("o", "bob"), bought("o")], ["order.voided", "order.counted"]),
+        ([cancelled("o", "bob"), returned("o", 60, 1), bought("o")], [..., "refund.waiting", "order.counted"]),
+        ([cancelled("o", "bob"), cancelled("o"), bought("o")], ["order.voided", "order.voided", "order.voided"]),
+        ([cancelled("o"), cancelled("o", "bob"), bought("o")], [..., "order_already_cancelled", "order.voided"]),
         ([bought("o"), cancelled("o"), returned("o", 1, 1)], [..., "order.voided", "return_exceeds_purchase"]),
     ],
 )
