@@ -80,6 +80,7 @@ def _break(stack: LocalStack, minutes: float, seed: int, shoppers: int, console:
     rebalances = Rebalances(stack.addresses.database)
     quarrels = Quarrels(other_court)
     endured: list[Endured] = []
+    outage: str | None = None
     end = time.monotonic() + minutes * 60
     try:
         outage = _broken_off(lambda: _faults(stack, end, seed, load, console, endured))
