@@ -12,6 +12,7 @@ from rich.console import Console
 
 from benchmarks import report
 from benchmarks.auditing import verify_row
+from benchmarks.customers import introduce
 from benchmarks.harness import Row
 from benchmarks.machine import Machine, platform, servers
 from benchmarks.rows.balance import balance
@@ -22,11 +23,10 @@ from benchmarks.rows.memory import memory
 from benchmarks.rows.peers import peers
 from benchmarks.rows.posting import consuming_row
 from benchmarks.rows.scale_two import scale_two
-from benchmarks.shop import fill_topic
+from benchmarks.shop import CUSTOMERS, fill_topic
 from benchmarks.size import Size, chosen
 from deploy.local.folder import PROJECT
 
-_CUSTOMERS = 10_000
 Rows = list[Row]
 
 # In this order: the topic that the first group reads holds just the events that were put there.
@@ -68,11 +68,12 @@ def _measured(console: Console, size: Size, names: list[str]) -> Iterator[Rows]:
     serving = {name: measure for name, measure in _SERVING.items() if not names or name in names}
     if consuming:
         with servers(console) as machine:
-            asyncio.run(fill_topic(machine.kafka, size.events, _CUSTOMERS, "first"))
+            asyncio.run(fill_topic(machine.kafka, size.events, CUSTOMERS, "first"))
             for name, measure in consuming.items():
                 yield _timed(console, name, lambda measure=measure: measure(machine, size))
     if serving:
         with platform(console) as machine:
+            introduce(machine)
             for name, measure in serving.items():
                 yield _timed(console, name, lambda measure=measure: measure(machine, size))
             yield _timed(console, "verify", lambda: [verify_row(machine)])

@@ -2,11 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import asyncpg
 
 from benchmarks.harness import Goal, Row
 from benchmarks.machine import Database, Machine
+from benchmarks.settling import wait_until_still
 from deploy.audit.check import Finding, run
 from deploy.audit.report import audit
 from deploy.audit.services import SERVICE_CHECKS
@@ -16,6 +18,7 @@ _SETTLED_WITHIN_S = 300.0
 
 def verify_row(machine: Machine) -> Row:
     """`treue verify` on the platform that was measured: how many rows differ."""
+    wait_until_still(machine)
     findings = asyncio.run(_settled(machine))
     unseen = {finding.not_checked for finding in findings if finding.not_checked}
     if unseen:
@@ -24,8 +27,12 @@ def verify_row(machine: Machine) -> Row:
     return Row(
         "verify", "rows that differ after all that was measured over HTTP (`treue verify`)", "none", "rows", drift,
         None, drift, (drift, drift), 1, Goal(0, 0, smaller=True),
-        {"checks": len(findings), "looked_at": sum(finding.counted for finding in findings)},
+        {"checks": len(findings), "looked_at": sum(finding.counted for finding in findings), **_wrong(findings)},
     )  # fmt: skip
+
+
+def _wrong(findings: Sequence[Finding]) -> dict[str, int]:
+    return {f"{each.check.service}.{each.check.name}": each.differing for each in findings if each.differing}
 
 
 async def _settled(machine: Machine) -> list[Finding]:

@@ -14,6 +14,7 @@ from shared.ids import new_id, new_id_text
 from shared.messaging.producer import Producer
 
 TENANT = "t-bench"
+CUSTOMERS = 10_000
 _CHUNK = 2_000
 _HISTORY = timedelta(days=180)
 _PRICES = ((1, 1990), (2, 450), (1, 2550))

@@ -12,7 +12,7 @@ from benchmarks import load
 from benchmarks.harness import Goal, Row, Sample, row
 from benchmarks.machine import ALL_CORES, Machine
 from benchmarks.posting_runs import fetch_value
-from benchmarks.shop import batch, body
+from benchmarks.shop import CUSTOMERS, batch, body
 from benchmarks.size import Size
 from shared.ids import new_id
 
@@ -62,7 +62,7 @@ def _slowest_alone(machine: Machine, seconds: float) -> Sample:
 
 def _post(machine: Machine, seconds: float) -> int:
     assert machine.description is not None
-    given = batch(_BATCH, "@mark@", 10_000)
+    given = batch(_BATCH, "@mark@", CUSTOMERS)
     seen = load.post(
         machine.description.base_url, "/v1/purchases/batch", given, machine.description.api_key, seconds,
         f"e-{new_id().hex}", connections=_CONNECTIONS, cores=ALL_CORES,
@@ -124,7 +124,7 @@ async def _open_loop(machine: Machine, rate: float, seconds: int) -> list[float]
     async def post(number: int) -> None:
         await client.send("POST", "/v1/purchases/batch", given.replace(b"@mark@", f"l-{run}-{number}".encode()))
 
-    given = batch(_BATCH, "@mark@", 10_000)
+    given = batch(_BATCH, "@mark@", CUSTOMERS)
     started = time.monotonic()
     batches = [(started + at * _BATCH / rate, False, at) for at in range(int(seconds * rate / _BATCH))]
     probes = [(started + 1 + at / _PROBES_PER_S, True, at) for at in range(int((seconds - 1) * _PROBES_PER_S))]

@@ -13,7 +13,7 @@ import psutil
 from benchmarks import load
 from benchmarks.harness import Goal, Row, Sample, in_turn, row
 from benchmarks.machine import SERVER_CORE, Machine, pin
-from benchmarks.shop import batch, body
+from benchmarks.shop import CUSTOMERS, batch, body
 from benchmarks.size import Size
 from deploy.local.folder import PROJECT
 from shared.ids import new_id
@@ -31,7 +31,7 @@ def ingest(machine: Machine, size: Size) -> list[Row]:
     machine.pin([gateway])
     url, key = machine.description.base_url, machine.description.api_key
     single = body("@mark@", "customer-0000000")
-    many = batch(_BATCH, "@mark@", 10_000)
+    many = batch(_BATCH, "@mark@", CUSTOMERS)
     try:
         with limit_server("body") as body_only, limit_server("decode") as decode:
             singles = in_turn(

@@ -1,30 +1,20 @@
 """What the processes hold after many events, and whether it grows."""
 
-import asyncio
 import statistics
 import threading
-import time
 
 import psutil
 
 from benchmarks import load
 from benchmarks.harness import Goal, Row
 from benchmarks.machine import ALL_CORES, Machine
-from benchmarks.posting_runs import fetch_value
-from benchmarks.shop import batch
+from benchmarks.settling import events_done, wait_until_still
+from benchmarks.shop import CUSTOMERS, batch
 from benchmarks.size import Size
 from shared.ids import new_id
 
 _BATCH = 100
 _PROCESSES = ("gateway", "points-api", "points-worker", "metrics-worker", "notifications-worker")
-# Each purchase is a record to points and to metrics, and what points says of it one to notifications.
-_DONE = """
-    SELECT coalesce(sum(next_offset), 0)::bigint / 3 FROM (
-        SELECT next_offset FROM points.consumer_offset UNION ALL SELECT next_offset FROM metrics.consumer_offset
-        UNION ALL SELECT next_offset FROM notifications.consumer_offset
-    ) AS positions
-"""
-_STILL_S = 5.0
 _SLOPE_MAX = 20.0
 
 
@@ -40,13 +30,13 @@ def memory(machine: Machine, size: Size) -> list[Row]:
     sent = 0
     try:
         while sent < size.memory_events:
-            given = batch(_BATCH, "@mark@", 10_000)
+            given = batch(_BATCH, "@mark@", CUSTOMERS)
             done = load.post(
                 machine.description.base_url, "/v1/purchases/batch", given, machine.description.api_key, 5,
                 f"m-{new_id().hex}", connections=4, cores=ALL_CORES,
             )  # fmt: skip
             sent += done.requests * _BATCH
-        _wait_until_still(machine)
+        wait_until_still(machine)
     finally:
         finished.set()
         watching.join()
@@ -65,21 +55,9 @@ def memory(machine: Machine, size: Size) -> list[Row]:
     ]  # fmt: skip
 
 
-def _done(machine: Machine) -> int:
-    return int(asyncio.run(fetch_value(machine.stack.addresses.database, "points", _DONE)))
-
-
-def _wait_until_still(machine: Machine) -> None:
-    """The services are behind what was sent: a figure of memory counts when they have done it."""
-    seen, since = -1, time.monotonic()
-    while time.monotonic() - since < _STILL_S:
-        now = _done(machine)
-        if now != seen:
-            seen, since = now, time.monotonic()
-        time.sleep(0.5)
-
-
 def _watch(machine: Machine, seen: list[tuple[int, dict[str, float]]], finished: threading.Event) -> None:
     processes = {name: psutil.Process(machine.pid(name)) for name in _PROCESSES}
     while not finished.wait(1.0):
-        seen.append((_done(machine), {name: process.memory_info().rss / 2**20 for name, process in processes.items()}))
+        seen.append(
+            (events_done(machine), {name: process.memory_info().rss / 2**20 for name, process in processes.items()})
+        )
