@@ -8,7 +8,7 @@ import asyncpg
 
 from benchmarks.harness import Goal, Row
 from benchmarks.machine import Database, Machine
-from benchmarks.settling import wait_until_still
+from benchmarks.settling import wait_until_done
 from deploy.audit.check import Finding, run
 from deploy.audit.report import audit
 from deploy.audit.services import SERVICE_CHECKS
@@ -18,7 +18,7 @@ _SETTLED_WITHIN_S = 300.0
 
 def verify_row(machine: Machine) -> Row:
     """`treue verify` on the platform that was measured: how many rows differ."""
-    wait_until_still(machine)
+    wait_until_done(machine)
     findings = asyncio.run(_settled(machine))
     unseen = {finding.not_checked for finding in findings if finding.not_checked}
     if unseen:

@@ -3,29 +3,51 @@
 import asyncio
 import time
 
-from benchmarks.machine import Machine
-from benchmarks.posting_runs import fetch_value
+import asyncpg
 
-# Each purchase is a record to points and to metrics, and what points says of it one to notifications.
-_DONE = """
-    SELECT coalesce(sum(next_offset), 0)::bigint / 3 FROM (
-        SELECT next_offset FROM points.consumer_offset UNION ALL SELECT next_offset FROM metrics.consumer_offset
-        UNION ALL SELECT next_offset FROM notifications.consumer_offset
-    ) AS positions
-"""
-_STILL_S = 5.0
+from benchmarks.machine import Machine
+from shared.messaging.topics import log_ranges
+
+_POSITIONS = " UNION ALL ".join(
+    f"SELECT '{service}' AS service, topic, part, next_offset FROM {service}.consumer_offset"
+    for service in ("points", "metrics", "notifications")
+)
+_STILL_S = 60.0  # a worker that was stopped is back within it
+
+
+Positions = dict[tuple[str, str, int], int]  # by service, topic and partition
 
 
 def events_done(machine: Machine) -> int:
-    """How many events every service has done, on an average of the services."""
-    return int(asyncio.run(fetch_value(machine.stack.addresses.database, "points", _DONE)))
+    """How many events every service has done, on an average of the services: each purchase is a record to points and to
+    metrics, and what points says of it one to notifications."""
+    return sum(asyncio.run(_positions(machine)).values()) // 3
 
 
-def wait_until_still(machine: Machine) -> None:
-    """Returns when no service has done anything for a while."""
-    seen, since = -1, time.monotonic()
-    while time.monotonic() - since < _STILL_S:
-        now = events_done(machine)
+def wait_until_done(machine: Machine) -> None:
+    """Returns when every service stands at the end of its topics. Raises RuntimeError when none goes on meanwhile."""
+    seen, since = Positions(), time.monotonic()
+    while True:
+        now = asyncio.run(_positions(machine))
+        left = asyncio.run(_left(machine, now))
+        if not left:
+            return
         if now != seen:
             seen, since = now, time.monotonic()
+        elif time.monotonic() - since > _STILL_S:
+            raise RuntimeError(f"the services stand still, {left} records before the ends of their topics")
         time.sleep(0.5)
+
+
+async def _positions(machine: Machine) -> Positions:
+    connection = await asyncpg.connect(machine.stack.addresses.database)
+    try:
+        rows = await connection.fetch(_POSITIONS)
+    finally:
+        await connection.close()
+    return {(row["service"], row["topic"], row["part"]): row["next_offset"] for row in rows}
+
+
+async def _left(machine: Machine, positions: Positions) -> int:
+    ends = await log_ranges(machine.kafka, {(topic, part) for _, topic, part in positions})
+    return sum(max(ends[topic, part][1] - at, 0) for (_, topic, part), at in positions.items())

@@ -8,7 +8,7 @@ import psutil
 from benchmarks import load
 from benchmarks.harness import Goal, Row
 from benchmarks.machine import ALL_CORES, Machine
-from benchmarks.settling import events_done, wait_until_still
+from benchmarks.settling import events_done, wait_until_done
 from benchmarks.shop import CUSTOMERS, batch
 from benchmarks.size import Size
 from shared.ids import new_id
@@ -36,7 +36,7 @@ def memory(machine: Machine, size: Size) -> list[Row]:
                 f"m-{new_id().hex}", connections=4, cores=ALL_CORES,
             )  # fmt: skip
             sent += done.requests * _BATCH
-        wait_until_still(machine)
+        wait_until_done(machine)
     finally:
         finished.set()
         watching.join()
