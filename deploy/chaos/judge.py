@@ -114,18 +114,11 @@ class Court:
                 yield chunk
 
     async def _effects(self, memory: Memory, deadline: float) -> None:
-        connection = await asyncpg.connect(self.database_url, timeout=30)
-        try:
-            for service in ("points", "metrics"):
-
-                async def missing(service: str = service) -> list[Any]:
-                    return list(await connection.fetch(_MISSING.format(s=service), self.tenant, list(memory.events)))
-
-                left = await until_empty(missing, deadline)
-                if left:
-                    raise DriftError(f"{len(left)} acknowledged events have no effect in {service}: {left[:5]}")
-        finally:
-            await connection.close()
+        for service in ("points", "metrics"):
+            query = _MISSING.format(s=service)
+            left = await left_over(deadline, self.database_url, query, self.tenant, list(memory.events))
+            if left:
+                raise DriftError(f"{len(left)} acknowledged events have no effect in {service}: {left[:5]}")
 
     def till(self) -> Till:
         """A way to ask the gateway as this tenant."""
@@ -174,7 +167,7 @@ class Court:
             told = await self._told()
             return [(one, told.get(one), versions) for one, versions in wanted.items() if told.get(one) != versions]
 
-        left = await until_empty(missing, deadline)
+        left = await _until_empty(missing, deadline)
         if left:
             raise DriftError(f"{len(left)} customers' events are not published once or not in order: {left[:3]}")
 
@@ -197,7 +190,16 @@ class Court:
             raise DriftError(f"treue verify finds drift: {wrong}")
 
 
-async def until_empty(look: Callable[[], Awaitable[list[Any]]], deadline: float) -> list[Any]:
+async def left_over(deadline: float, database_url: str, query: str, *arguments: Any) -> list[Any]:
+    """The rows that a query still finds when time is over; it is asked again until there are none."""
+    connection = await asyncpg.connect(database_url, timeout=30)
+    try:
+        return await _until_empty(lambda: connection.fetch(query, *arguments), deadline)
+    finally:
+        await connection.close()
+
+
+async def _until_empty(look: Callable[[], Awaitable[list[Any]]], deadline: float) -> list[Any]:
     """What is left of it when it is empty or time is over."""
     while left := await look():
         if time.monotonic() > deadline:

@@ -6,11 +6,9 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from typing import Any, Final
+from typing import Final
 
-import asyncpg
-
-from deploy.chaos.judge import Court, DriftError, in_a_thread, until_empty
+from deploy.chaos.judge import Court, DriftError, in_a_thread, left_over
 from deploy.chaos.load import PURCHASES, RETURNS, purchase, returned
 
 Quarrel = tuple[str, str]
@@ -60,20 +58,12 @@ class Quarrels:
         in_a_thread(self._decided(time.monotonic() + within_s))
 
     async def _decided(self, deadline: float) -> None:
-        connection = await asyncpg.connect(self._court.database_url, timeout=30)
-        try:
-            for service, names in _TAKEN.items():
-                query = _UNDECIDED.format(service=service, **names)
-
-                async def undecided(query: str = query) -> list[Any]:
-                    ones, others = [one for one, _ in self.over], [other for _, other in self.over]
-                    return list(await connection.fetch(query, self._court.tenant, ones, others))
-
-                left = await until_empty(undecided, deadline)
-                if left:
-                    raise DriftError(f"{service} took both or neither of {len(left)} quarrels: {left[:3]}")
-        finally:
-            await connection.close()
+        ones, others = [one for one, _ in self.over], [other for _, other in self.over]
+        for service, names in _TAKEN.items():
+            query = _UNDECIDED.format(service=service, **names)
+            left = await left_over(deadline, self._court.database_url, query, self._court.tenant, ones, others)
+            if left:
+                raise DriftError(f"{service} took both or neither of {len(left)} quarrels: {left[:3]}")
 
     def _go_on(self) -> None:
         with closing(self._court.till()) as one, closing(self._court.till()) as other:
