@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -20,6 +20,7 @@ from shared.messaging.topics import cluster_id, log_ranges
 _PURCHASES = Topic.PURCHASES.value
 _PARTITIONS = 6
 _WINDOW_MIN_S = 0.3
+_WELL_BEGUN, _NEARLY_DONE = 0.2, 0.9
 _SKIP = """
     INSERT INTO consumer_offset (topic, part, first_offset, next_offset, epoch, cluster_id) VALUES ($1, $2, $3, $3, 1, $4)
     ON CONFLICT (topic, part) DO UPDATE SET next_offset = excluded.next_offset, last_hash = NULL
@@ -77,9 +78,8 @@ def run(
     events: int | None = None,
     hold: Callable[[int], None] = lambda _: None,
 ) -> Sample:
-    """Events a second from the first commit to the last, or while all workers are at work. `until` is the sum of the
-    partitions' positions at the end, `events` how many of them are new (all, unless told). `hold` is told of each
-    worker's process."""
+    """Events a second while all workers are well under way. `until` is the sum of the partitions' positions at the end,
+    `events` how many of them are new (all, unless told). `hold` is told of each worker's process."""
     count = until if events is None else events
     asyncio.run(execute(database.admin, service, "CHECKPOINT"))
     postgres = machine.pid("postgres")
@@ -91,34 +91,51 @@ def run(
     for child in children:
         hold(child.pid)
     answers = [json.loads(child.communicate(timeout=300)[0]) for child in children]
-    if not all(answer["commits"] for answer in answers):
+    if not all(answers):
         raise RuntimeError(f"of {workers} workers some had nothing to do; more events are needed")
-    commits = [answer["commits"] for answer in answers]
+    rate, worker_us = _under_way([_Progress(*zip(*answer, strict=True)) for answer in answers])
     return Sample(
-        _rate(commits),
+        rate,
         {
-            "batch": count / sum(len(each) for each in commits),
-            "worker_us": sum(answer["cpu_s"] for answer in answers) / count * 1e6,
+            "batch": count / sum(map(len, answers)),
+            "worker_us": worker_us,
             "postgres_us": (cpu_s(postgres) - cpu_before) / count * 1e6,
             "wal_bytes": (_wal(database) - wal_before) / count,
         },
     )
 
 
-def _rate(commits: Sequence[Sequence[tuple[float, int]]]) -> float:
-    """What all did together in the window in which all were at work."""
-    begin, end = max(each[0][0] for each in commits), min(each[-1][0] for each in commits)
+class _Progress(NamedTuple):
+    """A worker's commits: when each was, how many events were done then, and with how much CPU."""
+
+    at: Sequence[float]
+    done: Sequence[float]
+    cpu_s: Sequence[float]
+
+    def when(self, share: float) -> float:
+        """When so much of its work was done."""
+        return _interpolated(self.done, self.at, self.done[0] + share * (self.done[-1] - self.done[0]))
+
+
+def _under_way(workers: Sequence[_Progress]) -> tuple[float, float]:
+    """Events a second of all together, and microseconds of CPU an event, while each was well under way.
+
+    At its first commit a worker has half done what lies in its other lanes; a rate from then on would count it whole.
+    """
+    begin, end = max(each.when(_WELL_BEGUN) for each in workers), min(each.when(_NEARLY_DONE) for each in workers)
     if end - begin < _WINDOW_MIN_S:
         raise RuntimeError("the workers were hardly at work together; more events are needed")
-    return sum(_done_at(each, end) - _done_at(each, begin) for each in commits) / (end - begin)
+    done = sum(_interpolated(each.at, each.done, end) - _interpolated(each.at, each.done, begin) for each in workers)
+    cpu = sum(_interpolated(each.at, each.cpu_s, end) - _interpolated(each.at, each.cpu_s, begin) for each in workers)
+    return done / (end - begin), cpu / done * 1e6
 
 
-def _done_at(commits: Sequence[tuple[float, int]], at: float) -> float:
+def _interpolated(xs: Sequence[float], ys: Sequence[float], x: float) -> float:
     """Between two commits, as if the work went on evenly."""
-    for (early, less), (late, more) in pairwise(commits):
-        if early <= at <= late:
-            return less + (more - less) * (at - early) / max(late - early, 1e-9)
-    return commits[-1][1]
+    for (left, right), (low, high) in zip(pairwise(xs), pairwise(ys), strict=True):
+        if left <= x <= right:
+            return low + (high - low) * (x - left) / max(right - left, 1e-9)
+    return ys[-1]
 
 
 def _wal(database: Database) -> int:

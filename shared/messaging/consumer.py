@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from shared.messaging import failpoints, offsets
 from shared.messaging.claiming import claim_partitions, verify_last
-from shared.messaging.clients import client_died, stop_within
+from shared.messaging.clients import client_died, group_member, let_broker_hold, stop_within
 from shared.messaging.dead_letters import TooManyError
 from shared.messaging.failures import Verdict, verdict
 from shared.messaging.incoming import Application, raw_record, read
@@ -36,6 +36,7 @@ from shared.process import end
 _log = get_logger(__name__)
 _BATCH_MAX = 2_000
 _POLL_MS = 500  # an idle service waits at the broker, which answers as soon as there is something
+_POLL_BUSY_MS = 50
 _HALT_RETRY_S = 5.0
 _CLAIM_RETRY_S = 0.5
 _DRAIN_S = 3.0
@@ -106,14 +107,9 @@ class Consumer:
     async def _session(self, stop: asyncio.Event) -> None:
         """One life of the Kafka client: from joining the group to leaving it."""
         cluster = await asyncio.wait_for(cluster_id(self._settings.bootstrap), timeout=15)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.bootstrap, group_id=f"treue-{self._settings.service}",
-            client_id=f"treue-{self._settings.service}", enable_auto_commit=False, auto_offset_reset="none",
-            isolation_level="read_committed", session_timeout_ms=self._settings.session_timeout_ms,
-            heartbeat_interval_ms=self._settings.session_timeout_ms // 5, rebalance_timeout_ms=30_000,
-            max_poll_interval_ms=24 * 3_600_000, max_partition_fetch_bytes=1 << 20, fetch_max_wait_ms=_POLL_MS,
-            request_timeout_ms=15_000, retry_backoff_ms=100, metadata_max_age_ms=10_000,
-        )  # fmt: skip
+        consumer = group_member(
+            self._settings.bootstrap, f"treue-{self._settings.service}", self._settings.session_timeout_ms
+        )
         consumer.subscribe(list(self._application.topics), listener=self._membership)
         showing: asyncio.Future[None] | None = None
         try:
@@ -175,6 +171,7 @@ class Consumer:
 
         Raises TimeoutError when the client, which answers twice a second if only by nothing, does not answer at all.
         """
+        let_broker_hold(consumer, _POLL_BUSY_MS if self._working else _POLL_MS)
         reading = asyncio.ensure_future(
             consumer.getmany(*idle, timeout_ms=_POLL_MS, max_records=self._settings.batch_max)
         )

@@ -1,6 +1,7 @@
 """Records that were read in an older generation of the group belong to somebody else; a dead client is replaced."""
 
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ class _Reader:
 
     def __init__(self, turn: Any, record: object) -> None:
         self._turn, self._record = turn, record
+        self._fetcher = SimpleNamespace()
 
     async def getmany(self, *partitions: TopicPartition, **_: Any) -> dict[TopicPartition, list[object]]:
         self._turn()
@@ -53,7 +55,7 @@ async def test_a_client_one_of_whose_tasks_died_is_replaced(
         clients.append(AIOKafkaConsumer(*topics, **settings))
         return clients[-1]
 
-    monkeypatch.setattr("shared.messaging.consumer.AIOKafkaConsumer", client)
+    monkeypatch.setattr("shared.messaging.clients.AIOKafkaConsumer", client)
     async with spine.running(spine.consumer()):
         await spine.producer.send([bought(n, spine.topic) for n in range(10)], deadline_s=10)
         await spine.reaches(10)
