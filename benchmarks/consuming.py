@@ -50,6 +50,8 @@ async def consume(service: str, database: str, kafka: str, count: int, workers: 
     commits: list[tuple[float, int, float]] = []
 
     def committed() -> None:
+        if stop.is_set():
+            return  # the lanes have been let go
         lanes = consumer._lanes.items()  # noqa: SLF001 - a query to count would cost what is measured
         done = sum(lane.position for tp, lane in lanes if tp.topic == Topic.PURCHASES.value)
         commits.append((time.monotonic(), done, time.process_time()))
