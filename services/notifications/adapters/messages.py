@@ -1,13 +1,13 @@
 """The messages in Postgres: what the consumer and the customers' events do to them. Statements are bulk."""
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from services.notifications.application.ports import Key
 from services.notifications.domain.message import Channel, Message, Purpose, Status
-from shared.db import columns
 from shared.db.transaction import Transaction
 
 # Everything that a Message is made of.
@@ -15,20 +15,10 @@ MESSAGE = """
     m.id, m.tenant, m.customer_id, m.cause_id, m.origin_id, m.template, m.channel, m.purpose, m.facts, m.status,
     m.reason, m.due_at, m.correlation_id, m.traceparent
 """
-_ADD = """
-    INSERT INTO message (tenant, id, customer_id, cause_id, origin_id, template, channel, purpose, facts, status,
-        reason, due_at, correlation_id, traceparent, created_at, sent_at)
-    SELECT new.tenant, new.id, new.customer_id, new.cause_id, new.origin_id, new.template, new.channel, new.purpose,
-        new.facts::jsonb, new.status, nullif(new.reason, ''),
-        CASE WHEN new.status = 'queued' THEN $15::timestamptz ELSE new.due_at END,
-        new.correlation_id, new.traceparent, $15, CASE WHEN new.status = 'sent' THEN $15::timestamptz END
-    FROM unnest($1::text::text[], $2::text::uuid[], $3::text::text[], $4::text::uuid[], $5::text::uuid[],
-        $6::text::text[], $7::text::text[], $8::text::text[], $9::text::text[], $10::text::text[], $11::text::text[],
-        $12::text::timestamptz[], $13::text::text[], $14::text::text[])
-        AS new (tenant, id, customer_id, cause_id, origin_id, template, channel, purpose, facts, status, reason, due_at,
-            correlation_id, traceparent)
-    ON CONFLICT ON CONSTRAINT uq_message_cause DO NOTHING
-"""
+_ADDED = (
+    "tenant", "id", "customer_id", "cause_id", "origin_id", "template", "channel", "purpose", "facts", "status",
+    "reason", "due_at", "correlation_id", "traceparent", "created_at", "sent_at",
+)  # fmt: skip
 _RELEASE = """
     UPDATE message m SET status = 'queued', due_at = $3
     FROM unnest($1::text[], $2::text[]) AS ready (tenant, customer_id)
@@ -54,10 +44,6 @@ _GIVE_UP = f"""
     ) AS late WHERE m.tenant = late.tenant AND m.id = late.id
     RETURNING {MESSAGE}
 """  # noqa: S608 - made of constants
-_KINDS: tuple[columns.Kind, ...] = (
-    columns.texts, columns.ids, columns.texts, columns.ids, columns.ids, *[columns.texts] * 6, columns.times,
-    columns.texts, columns.texts,
-)  # fmt: skip
 _encode = msgspec.json.Encoder().encode
 
 
@@ -65,8 +51,9 @@ class MessageTable:
     """The part of the port Messages that events need."""
 
     async def add(self, tx: Transaction, messages: Sequence[Message]) -> None:
-        if messages:
-            await tx.raw.execute(_ADD, *columns.of(map(_row, messages), *_KINDS), tx.now)
+        rows = [_row(message, tx.now) for message in messages]
+        if rows:
+            await tx.raw.copy_records_to_table("message", records=rows, columns=_ADDED)
 
     async def release(self, tx: Transaction, keys: Collection[Key]) -> None:
         if keys:
@@ -93,12 +80,12 @@ def message_of(row: Mapping[str, Any]) -> Message:
     )  # fmt: skip
 
 
-def _row(message: Message) -> tuple[Any, ...]:
+def _row(message: Message, now: datetime) -> tuple[Any, ...]:
+    due_at = now if message.status is Status.QUEUED else message.due_at
     return (
         message.tenant, message.id, message.customer_id, message.cause_id, message.origin_id, message.template,
-        message.channel, message.purpose, _encode(message.facts).decode(), message.status, message.reason or "",
-        message.due_at,
-        message.correlation_id, message.traceparent,
+        message.channel, message.purpose, _encode(message.facts).decode(), message.status, message.reason, due_at,
+        message.correlation_id, message.traceparent, now, now if message.status is Status.SENT else None,
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from services.notifications.domain.message import Message, Status
-from shared.events.envelope import Envelope, Record, record_of
+from shared.events.envelope import Record, Stamp
 from shared.events.notifications import NotificationBounced, NotificationSent, NotificationSkipped
 from shared.ids import derived_id
 
@@ -14,17 +14,9 @@ def announcement(message: Message, status: Status, reason: str | None, occurred_
     """The record that tells of `message` having become `status` at `occurred_at`: sent, skipped or bounced. Its id is
     the same in every repetition."""
     event = _event(message, status, reason, occurred_at)
-    envelope = Envelope(
-        id=derived_id(message.id, event.TYPE),
-        type=event.TYPE,
-        version=event.VERSION,
-        tenant=message.tenant,
-        source="treue/notification",
-        time=now,
-        correlation_id=message.correlation_id or str(message.cause_id),
-        traceparent=message.traceparent,
-    )
-    return record_of(envelope, event)
+    correlation_id = message.correlation_id or str(message.cause_id)
+    stamp = Stamp(message.tenant, "treue/notification", 0, now, correlation_id, message.traceparent)
+    return stamp.record(event, str(derived_id(message.id, event.TYPE)))
 
 
 def _event(message: Message, status: Status, reason: str | None, occurred_at: datetime) -> _Event:

@@ -104,7 +104,8 @@ class Messages(Protocol):
     """The messages of all customers."""
 
     async def add(self, tx: Transaction, messages: Sequence[Message]) -> None:
-        """Write them; one that is there already stays as it is."""
+        """Write them. Raises UniqueViolationError when one is there already: another transaction had its event
+        meanwhile, and the batch is then done again."""
         ...
 
     async def release(self, tx: Transaction, keys: Collection[Key]) -> None:

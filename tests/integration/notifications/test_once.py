@@ -2,6 +2,7 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from services.notifications.bootstrap import build_senders
@@ -39,7 +40,8 @@ async def test_without_the_inbox_the_cause_is_still_unique(
     event, cause = earned(), new_id()
     await world.receive(event, ids=[cause])
     await world.send_all()
-    await world.receive(event, ids=[cause])
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await world.receive(event, ids=[cause])
     await world.send_all()
     assert len(box.taken) == 1
 
