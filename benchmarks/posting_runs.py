@@ -116,6 +116,10 @@ class _Progress(NamedTuple):
         """When so much of its work was done."""
         return _interpolated(self.done, self.at, self.done[0] + share * (self.done[-1] - self.done[0]))
 
+    def growth(self, of: Sequence[float], begin: float, end: float) -> float:
+        """How much was added to `done` or `cpu_s` meanwhile."""
+        return _interpolated(self.at, of, end) - _interpolated(self.at, of, begin)
+
 
 def _under_way(workers: Sequence[_Progress]) -> tuple[float, float]:
     """Events a second of all together, and microseconds of CPU an event, while each was well under way.
@@ -125,8 +129,8 @@ def _under_way(workers: Sequence[_Progress]) -> tuple[float, float]:
     begin, end = max(each.when(_WELL_BEGUN) for each in workers), min(each.when(_NEARLY_DONE) for each in workers)
     if end - begin < _WINDOW_MIN_S:
         raise RuntimeError("the workers were hardly at work together; more events are needed")
-    done = sum(_interpolated(each.at, each.done, end) - _interpolated(each.at, each.done, begin) for each in workers)
-    cpu = sum(_interpolated(each.at, each.cpu_s, end) - _interpolated(each.at, each.cpu_s, begin) for each in workers)
+    done = sum(each.growth(each.done, begin, end) for each in workers)
+    cpu = sum(each.growth(each.cpu_s, begin, end) for each in workers)
     return done / (end - begin), cpu / done * 1e6
 
 

@@ -134,6 +134,7 @@ class Consumer:
                 await self._let_go()
                 self._generation = self._membership.generation
             await self._claim_missing(consumer, cluster)
+            let_broker_hold(consumer, _POLL_BUSY_MS if self._working else _POLL_MS)
             idle = [tp for tp in self._lanes if tp not in self._working]
             if idle and not self._held_back():
                 await self._feed(consumer, idle)
@@ -171,7 +172,6 @@ class Consumer:
 
         Raises TimeoutError when the client, which answers twice a second if only by nothing, does not answer at all.
         """
-        let_broker_hold(consumer, _POLL_BUSY_MS if self._working else _POLL_MS)
         reading = asyncio.ensure_future(
             consumer.getmany(*idle, timeout_ms=_POLL_MS, max_records=self._settings.batch_max)
         )

@@ -99,8 +99,6 @@ async def test_without_the_generation_foreign_records_reach_a_lane(
         self._membership.generation = before  # as if nobody had looked
 
         class Again:
-            _fetcher = reader._fetcher
-
             async def getmany(self, *_: Any, **__: Any) -> Any:
                 return found
 

@@ -1,7 +1,6 @@
 """Records that were read in an older generation of the group belong to somebody else; a dead client is replaced."""
 
 from operator import attrgetter
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ class _Reader:
 
     def __init__(self, turn: Any, record: object) -> None:
         self._turn, self._record = turn, record
-        self._fetcher = SimpleNamespace()
 
     async def getmany(self, *partitions: TopicPartition, **_: Any) -> dict[TopicPartition, list[object]]:
         self._turn()
