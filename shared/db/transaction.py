@@ -10,18 +10,15 @@ from typing import Any
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-# The first statement also begins the transaction: SQLAlchemy's asyncpg adapter starts one only when it executes
-# something itself, and statements on the bare driver connection before that would each commit alone.
-_OPEN = (
-    "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true), clock_timestamp() AS now"
-)
+_OPEN = "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $2, true), clock_timestamp()"
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """An open transaction.
 
-    `sa` is for SQLAlchemy Core; `raw` is the asyncpg connection below it, for the hot statements (COPY, unnest).
+    `raw` is the asyncpg connection, for the hot statements (COPY, unnest). `sa` is for SQLAlchemy Core; what it does is
+    a savepoint in the transaction.
     `now` is the database's clock, read once: everything that the transaction stamps has the same instant.
     """
 
@@ -42,17 +39,20 @@ async def transaction(
     connection = await _connected(engine)
     try:
         raw: Any = (await connection.get_raw_connection()).driver_connection
+        # Not SQLAlchemy's own, which begins when SQLAlchemy executes something: 280 us of CPU instead of 420.
+        begun = raw.transaction()
         try:
-            opened = await connection.exec_driver_sql(
-                _OPEN, (f"{int(lock_timeout_s * 1000)}ms", f"{int(statement_timeout_s * 1000)}ms")
-            )
-            yield Transaction(connection, raw, opened.one().now)
-            await connection.commit()
+            await begun.start()
+            timeouts = (f"{int(limit_s * 1000)}ms" for limit_s in (lock_timeout_s, statement_timeout_s))
+            yield Transaction(connection, raw, await raw.fetchval(_OPEN, *timeouts, column=2))
+            if connection.in_transaction():
+                await connection.commit()
+            await begun.commit()
         except asyncio.CancelledError:
             await _leave(connection, raw)
             raise
         except Exception:
-            await _roll_back(connection, raw)
+            await _roll_back(connection, raw, begun)
             raise
     finally:
         # Not `async with`: it closes in a task of its own, which a cancellation leaves behind, and a session given back
@@ -68,11 +68,13 @@ async def _connected(engine: AsyncEngine) -> AsyncConnection:
         raise ConnectionError("the server closed each session that was tried") from error
 
 
-async def _roll_back(connection: AsyncConnection, raw: Any) -> None:
+async def _roll_back(connection: AsyncConnection, raw: Any, begun: Any) -> None:
     """Undo what was done; a session that cannot even do that is left, and never comes back to the pool. What went wrong
     first is what counts: only a cancellation is told from here."""
     try:
-        await connection.rollback()
+        if connection.in_transaction():
+            await connection.rollback()
+        await begun.rollback()
     except asyncio.CancelledError:
         await _leave(connection, raw)
         raise

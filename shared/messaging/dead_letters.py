@@ -7,6 +7,7 @@ the row of twenty anew, and so does an operator who retries or discards a letter
 
 import os
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from shared.db import columns
 from shared.db.transaction import Transaction
@@ -39,12 +40,12 @@ _APPLIED = """
     FROM unnest($1::text[], $2::smallint[], $3::bigint[]) AS a (topic, part, off)
     WHERE (d.topic, d.part, d.off) = (a.topic, a.part, a.off) AND d.state <> 'retried'
 """
-_BLOCKED = """
-    SELECT record_key FROM dead_letter WHERE record_key = any($1::text::text[]) AND state = 'open' AND blocks_key
-    UNION SELECT record_key FROM parked_event WHERE record_key = any($1::text::text[])
-"""
-_PLACES = """
-    SELECT off FROM dead_letter WHERE (topic, part) = ($1, $2) AND off BETWEEN $3 AND $4 AND state <> 'retried'
+_IN_THE_WAY = """
+    SELECT off, NULL AS record_key FROM dead_letter
+    WHERE (topic, part) = ($1, $2) AND off BETWEEN $3 AND $4 AND state <> 'retried'
+    UNION ALL SELECT NULL, record_key FROM dead_letter
+    WHERE record_key = any($5::text::text[]) AND state = 'open' AND blocks_key
+    UNION ALL SELECT NULL, record_key FROM parked_event WHERE record_key = any($5::text::text[])
 """
 
 
@@ -66,9 +67,26 @@ def _printed(detail: str) -> str:
     return detail.replace("\x00", "\\x00")[:2000]
 
 
-async def places(tx: Transaction, first: RawRecord, last: RawRecord) -> set[int]:
-    """The offsets from `first` to `last` whose records are letters, open or given up."""
-    return {row["off"] for row in await tx.raw.fetch(_PLACES, first.topic, first.part, first.offset, last.offset)}
+class InTheWay(NamedTuple):
+    """Why some records of a batch are not applied now: the offsets of those that are letters, open or given up, and the
+    keys that have an event in front which could not be applied yet."""
+
+    letters: set[int]
+    blocked: set[str]
+
+
+async def in_the_way(tx: Transaction, first: RawRecord, last: RawRecord, keys: Iterable[str]) -> InTheWay:
+    """Of the records from `first` to `last`, and of these keys."""
+    rows = await tx.raw.fetch(
+        _IN_THE_WAY, first.topic, first.part, first.offset, last.offset, columns.texts(list(set(keys)))
+    )
+    found = InTheWay(set(), set())
+    for offset, key in rows:
+        if key is None:
+            found.letters.add(offset)
+        else:
+            found.blocked.add(key)
+    return found
 
 
 async def bury_unreadable(tx: Transaction, records: Iterable[Unreadable]) -> list[Record]:
@@ -113,9 +131,3 @@ async def close_applied(tx: Transaction, records: Sequence[RawRecord]) -> None:
     if records:
         places = [(raw.topic, raw.part, raw.offset) for raw in records]
         await tx.raw.execute(_APPLIED, *(list(column) for column in zip(*places, strict=True)))
-
-
-async def blocked_keys(tx: Transaction, keys: Iterable[str]) -> set[str]:
-    """Which of these keys have an event in front that could not be applied yet."""
-    rows = await tx.raw.fetch(_BLOCKED, columns.texts(list(set(keys))))
-    return {row["record_key"] for row in rows}

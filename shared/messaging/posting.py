@@ -54,14 +54,15 @@ class Posting:
         Tally(self._service, raw.topic, 1, dead=1).count()
 
     async def _effects(self, tx: Transaction, position: int, items: Sequence[Item], tally: Tally) -> Passed:
-        # Read again, because a position was lost: what was decided about a letter stands.
-        letters = await dead_letters.places(tx, items[0].raw, items[-1].raw)
-        events = [item for item in items if isinstance(item, Incoming) and item.raw.offset not in letters]
-        unreadable = [item for item in items if isinstance(item, Unreadable) and item.raw.offset not in letters]
+        events = [item for item in items if isinstance(item, Incoming)]
+        found = await dead_letters.in_the_way(tx, items[0].raw, items[-1].raw, (event.key for event in events))
+        # Letters that are read again, because a position was lost: what was decided about them stands.
+        events = [event for event in events if event.raw.offset not in found.letters]
+        unreadable = [item for item in items if isinstance(item, Unreadable) and item.raw.offset not in found.letters]
         foreign = sum(isinstance(item, Foreign) for item in items)
         seen = await inbox.sort(tx, events)
         failpoints.reach("post_after_inbox")
-        effects = await self._apply(tx, seen.fresh, tally)
+        effects = await self._apply(tx, seen.fresh, found.blocked, tally)
         failpoints.reach("post_after_effects")
         told = await dead_letters.bury_unreadable(tx, unreadable)
         await inbox.record_conflicts(tx, seen.conflicts)
@@ -71,11 +72,10 @@ class Posting:
         gaps = items[-1].raw.offset + 1 - position - len(items)
         return Passed(tally.duplicates, tally.conflicts, foreign, gaps, applied=tally.worked)
 
-    async def _apply(self, tx: Transaction, fresh: list[Incoming], tally: Tally) -> Effects:
+    async def _apply(self, tx: Transaction, fresh: list[Incoming], blocked: set[str], tally: Tally) -> Effects:
         """Apply what may be applied now, park the rest, and remember all of it."""
         if not fresh:
             return Effects()
-        blocked = await dead_letters.blocked_keys(tx, (event.key for event in fresh))
         free = [event for event in fresh if event.key not in blocked]
         effects = await self._application.apply(tx, free) if free else Effects()
         waiting = [event for event in free if effects.of(event.id).status == "waiting"]

@@ -1,7 +1,7 @@
 """A shop's events, and the points service on a database of its own, without Kafka."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -174,15 +174,20 @@ class Books:
     async def drift_if(self, prepare: Sequence[str], statement: str, shop: Shop) -> dict[str, list[dict[str, Any]]]:
         """What the auditor would find after this statement, which is undone."""
         found: dict[str, list[dict[str, Any]]] = {}
-        async with transaction(self.admin) as tx:
-            await tx.raw.execute("SET LOCAL search_path = points")
-            for each in prepare:
-                await tx.raw.execute(each)
-            assert await tx.raw.execute(statement, shop.tenant) not in ("UPDATE 0", "DELETE 0")
-            for check in CHECKS:
-                found[check.name] = [dict(row) for row in await tx.raw.fetch(check.differing, shop.tenant)]
-            await tx.sa.rollback()
+        with suppress(_UndoneError):
+            async with transaction(self.admin) as tx:
+                await tx.raw.execute("SET LOCAL search_path = points")
+                for each in prepare:
+                    await tx.raw.execute(each)
+                assert await tx.raw.execute(statement, shop.tenant) not in ("UPDATE 0", "DELETE 0")
+                for check in CHECKS:
+                    found[check.name] = [dict(row) for row in await tx.raw.fetch(check.differing, shop.tenant)]
+                raise _UndoneError
         return {name: rows for name, rows in found.items() if rows}
+
+
+class _UndoneError(Exception):
+    """A transaction was only to look what would be."""
 
 
 @asynccontextmanager

@@ -21,7 +21,7 @@ from shared.messaging import dead_letters, inbox
 from tests.support.stack import Database
 
 # Statements are nobody's business but their module's, and this test's.
-_EVERYWHERE = (inbox._KNOWN, dead_letters._BLOCKED, dead_letters._PLACES)
+_EVERYWHERE = (inbox._KNOWN, dead_letters._IN_THE_WAY)
 _STATEMENTS = {
     "points": (POINTS, (points_orders._LOCK, wallets._LOCK, wallets._ERASED, arrivals._DECIDED, balances._READ)),
     "metrics": (METRICS, (metrics_orders._LOCK, metrics_customers._LOCK, metrics_customers._KNOWN_DAYS)),
