@@ -18,8 +18,7 @@ from benchmarks.machine import Machine, platform, servers
 from benchmarks.rows.balance import balance
 from benchmarks.rows.end_to_end import end_to_end
 from benchmarks.rows.growth import growth
-from benchmarks.rows.ingest import ingest
-from benchmarks.rows.memory import memory
+from benchmarks.rows.memory import ingest_and_memory
 from benchmarks.rows.peers import peers
 from benchmarks.rows.posting import consuming_row
 from benchmarks.rows.scale_two import scale_two
@@ -39,9 +38,8 @@ _CONSUMING: dict[str, Callable[[Machine, Size], Rows]] = {
 }
 _SERVING: dict[str, Callable[[Machine, Size], Rows]] = {
     "end_to_end": end_to_end,
-    "memory": memory,
     "balance": balance,
-    "ingest": ingest,
+    "ingest": ingest_and_memory,
 }
 
 

@@ -1,10 +1,14 @@
 """Years of history, made by SQL: rows as the services leave them, by time, without their work."""
 
+import asyncio
+from collections.abc import Sequence
+
 from benchmarks.machine import Database
 from benchmarks.posting_runs import execute
 from benchmarks.shop import TENANT
 
 CUSTOMERS = 100_000
+_PATIENCE_S = 1200
 DAYS = 40  # of history, from 9 October 2025 on
 # Ids as ours are: milliseconds first, then what looks like chance.
 _ID = "(lpad(to_hex(1760000000000 + n * 600), 12, '0') || '7' || substr(md5(n || '{}'), 1, 3) || '8' || substr(md5('{}' || n), 1, 15))::uuid"  # noqa: E501
@@ -54,16 +58,20 @@ async def fill_points(database: Database, low: int, high: int) -> None:
     """Purchases number `low` to `high` (not included) of so many customers, with their entries, lots and wallets."""
     if not low:
         await execute(database.admin, "points", _MONTHS, *(_filled(each, low, high) for each in _WALLETS))
-    await _fill(database, "points", [_filled(each, low, high) for each in _POINTS] + [_SETTLE_POINTS])
+    await _fill(database, "points", _POINTS, low, high)
+    await execute(database.admin, "points", _SETTLE_POINTS, "VACUUM ANALYZE", timeout_s=_PATIENCE_S)
 
 
 async def fill_metrics(database: Database, low: int, high: int) -> None:
     """The same purchases as orders, customers' days and totals."""
-    await _fill(database, "metrics", [_filled(each, low, high) for each in _METRICS])
+    await _fill(database, "metrics", _METRICS, low, high)
+    await execute(database.admin, "metrics", "VACUUM ANALYZE", timeout_s=_PATIENCE_S)
 
 
-async def _fill(database: Database, service: str, statements: list[str]) -> None:
-    await execute(database.admin, service, *statements, "VACUUM ANALYZE", timeout_s=1200)
+async def _fill(database: Database, service: str, statements: Sequence[str], low: int, high: int) -> None:
+    """Each table by a session of its own: one session has one core."""
+    filled = (_filled(each, low, high) for each in statements)
+    await asyncio.gather(*(execute(database.admin, service, each, timeout_s=_PATIENCE_S) for each in filled))
 
 
 def _filled(statement: str, low: int, high: int) -> str:

@@ -2,26 +2,37 @@
 
 import asyncio
 import time
+from collections import Counter
 
 import asyncpg
 
 from benchmarks.machine import Machine
+from shared.events.contract import Topic
 from shared.messaging.topics import log_ranges
 
 _POSITIONS = " UNION ALL ".join(
     f"SELECT '{service}' AS service, topic, part, next_offset FROM {service}.consumer_offset"
     for service in ("points", "metrics", "notifications")
 )
+_PARTITIONS = 6
 _STILL_S = 60.0  # a worker that was stopped is back within it
 
 
 Positions = dict[tuple[str, str, int], int]  # by service, topic and partition
 
 
-def events_done(machine: Machine) -> int:
-    """How many events every service has done, on an average of the services: each purchase is a record to points and to
-    metrics, and what points says of it one to notifications."""
-    return sum(asyncio.run(_positions(machine)).values()) // 3
+def events_done(machine: Machine) -> dict[str, int]:
+    """How many records each service has done."""
+    done: Counter[str] = Counter()
+    for (service, _, _), at in asyncio.run(_positions(machine)).items():
+        done[service] += at
+    return done
+
+
+def events_taken_in(machine: Machine) -> int:
+    """How many purchases lie in Kafka."""
+    ends = asyncio.run(log_ranges(machine.kafka, [(Topic.PURCHASES.value, part) for part in range(_PARTITIONS)]))
+    return sum(end for _, end in ends.values())
 
 
 def wait_until_done(machine: Machine) -> None:

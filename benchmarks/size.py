@@ -20,7 +20,7 @@ class Size:
 QUICK = Size(True, rounds=2, events=30_000, growth=(10_000, 200_000), growth_events=20_000, seconds=2.0,
              memory_events=60_000)  # fmt: skip
 FULL = Size(False, rounds=5, events=60_000, growth=(10_000, 100_000, 1_000_000, 5_000_000), growth_events=30_000,
-            seconds=4.0, memory_events=1_000_000)  # fmt: skip
+            seconds=2.0, memory_events=1_000_000)  # fmt: skip
 
 
 def chosen() -> Size:

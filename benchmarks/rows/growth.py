@@ -47,8 +47,7 @@ def growth(machine: Machine, size: Size) -> list[Row]:
         posting = _Posting(machine, size)
         pairs: list[tuple[Sample, Sample]] = []
         for level in size.growth:
-            asyncio.run(fill_points(large, there, level))
-            asyncio.run(fill_metrics(figures, there, level))
+            asyncio.run(_fill(large, figures, there, level))
             there = level
             posting.post(large)  # warm: the first batches after a checkpoint write whole pages
             rounds = size.rounds if level == size.growth[-1] else 1
@@ -59,6 +58,10 @@ def growth(machine: Machine, size: Size) -> list[Row]:
             "posting into an almost empty ledger of as many customers", "events/s", pairs, Goal(0.85, 0.95),
         )  # fmt: skip
         return [replace(found, details={**found.details, **curve})]
+
+
+async def _fill(ledger: Database, figures: Database, there: int, level: int) -> None:
+    await asyncio.gather(fill_points(ledger, there, level), fill_metrics(figures, there, level))
 
 
 class _Posting:

@@ -19,14 +19,13 @@ from deploy.local.folder import PROJECT
 from shared.ids import new_id
 
 _BATCH = 100
-_OTHERS = ("points-api", "points-worker", "notifications-api", "notifications-worker", "metrics-api",
-           "metrics-worker", "gateway-worker")  # fmt: skip
+_WORKERS = ("points-worker", "notifications-worker", "metrics-worker", "gateway-worker")
 
 
 def ingest(machine: Machine, size: Size) -> list[Row]:
     """`ingest_single` and `ingest_batch`."""
     assert machine.description is not None
-    machine.stop(*_OTHERS)
+    machine.stop(*_WORKERS)
     gateway = machine.pid("gateway")
     machine.pin([gateway])
     url, key = machine.description.base_url, machine.description.api_key
@@ -46,7 +45,7 @@ def ingest(machine: Machine, size: Size) -> list[Row]:
             )
     finally:
         machine.unpin()
-        machine.start(*_OTHERS)
+        machine.start(*_WORKERS)
     return [
         row("ingest_single", "POST /v1/purchases, acknowledged by Kafka", "raw ASGI that reads the body",
             "events/CPU-s", singles, Goal(0.20, 0.50)),

@@ -25,7 +25,7 @@ def scale_two(machine: Machine, size: Size) -> list[Row]:
 def _with_quota(machine: Machine, size: Size) -> Row:
     def post(workers: int) -> Sample:
         with quota.quota(_PART) as part:
-            return _post(machine, size.events, workers, part)
+            return _post(machine, size.events // 2, workers, part)
 
     pairs = in_turn(min(size.rounds, _QUOTA_ROUNDS), lambda: post(2), lambda: post(1))
     return row("scale_two_quota", f"{_WHAT}, {_PART} of a core each", _LIMIT, "events/s", pairs, Goal(1.6, 1.9))
