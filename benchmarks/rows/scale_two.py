@@ -7,7 +7,7 @@ from benchmarks.machine import Machine
 from benchmarks.size import Size
 
 _PART = 0.3  # of a core: two such workers leave Postgres and Kafka what they need
-_QUOTA_ROUNDS = 3  # they are slow, on purpose
+_QUOTA_ROUNDS = 2  # they are slow, on purpose
 _WHAT = "points, two workers on disjoint partitions"
 _LIMIT = "one worker; 2.0 is the most"
 
@@ -25,7 +25,7 @@ def scale_two(machine: Machine, size: Size) -> list[Row]:
 def _with_quota(machine: Machine, size: Size) -> Row:
     def post(workers: int) -> Sample:
         with quota.quota(_PART) as part:
-            return _post(machine, size.events // 2, workers, part)
+            return _post(machine, size.events, workers, part)
 
     pairs = in_turn(min(size.rounds, _QUOTA_ROUNDS), lambda: post(2), lambda: post(1))
     return row("scale_two_quota", f"{_WHAT}, {_PART} of a core each", _LIMIT, "events/s", pairs, Goal(1.6, 1.9))
