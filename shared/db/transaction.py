@@ -48,11 +48,11 @@ async def transaction(
             if connection.in_transaction():
                 await connection.commit()
             await begun.commit()
-        except asyncio.CancelledError:
-            await _leave(connection, raw)
-            raise
         except Exception:
             await _roll_back(connection, raw, begun)
+            raise
+        except BaseException:  # a cancellation, or this block is thrown away: the pool would not roll back
+            await _leave(connection, raw)
             raise
     finally:
         # Not `async with`: it closes in a task of its own, which a cancellation leaves behind, and a session given back

@@ -1,4 +1,4 @@
-"""What becomes of connections when whoever works with them ends, and the server hangs."""
+"""What becomes of connections and transactions when whoever works with them ends, and the server hangs."""
 
 import asyncio
 import contextlib
@@ -71,6 +71,33 @@ async def test_a_session_that_cannot_roll_back_is_left_and_what_failed_first_is_
                 await _fail_while_the_session_is_busy(engine)
         await _sleep(engine)
         await close_engine(engine)
+
+
+class _EndOfTheWorldError(BaseException):
+    """What `except Exception` does not see."""
+
+
+async def _write_and_end(engine: AsyncEngine, failure: type[BaseException]) -> None:
+    async with transaction(engine) as tx:
+        await tx.raw.execute("INSERT INTO points.noted VALUES (2)")
+        await tx.sa.exec_driver_sql("INSERT INTO points.noted VALUES (3)")
+        await tx.raw.execute("INSERT INTO points.noted VALUES (4)")
+        raise failure
+
+
+@pytest.mark.parametrize("failure", [KeyError, asyncio.CancelledError, _EndOfTheWorldError])
+async def test_however_a_block_ends_nothing_of_it_stays(
+    database: Callable[[str], Awaitable[Database]], failure: type[BaseException]
+) -> None:
+    engine = create_engine((await database("points")).owner, name="test", pool_size=1)
+    async with transaction(engine) as tx:
+        await tx.raw.execute("CREATE TABLE points.noted (n int)")
+        await tx.sa.exec_driver_sql("INSERT INTO points.noted VALUES (1)")
+    with pytest.raises(failure):
+        await _write_and_end(engine, failure)
+    async with transaction(engine) as tx:
+        assert [row["n"] for row in await tx.raw.fetch("SELECT n FROM points.noted")] == [1]
+    await close_engine(engine)
 
 
 async def test_a_server_that_closes_every_session_is_away_and_no_event_is_refused_for_it(
