@@ -100,7 +100,8 @@ class Till:
             asked = time.monotonic()
             status, answer = self.once("POST", path, body)
             slowest_s = max(slowest_s, time.monotonic() - asked)
-            if status == 202:
+            if status == 202 or (status == 409 and answer["code"] == "event_id_conflict"):
+                # 409: the gateway still knows the first body, whose effect the judge will ask for.
                 return Acknowledged(answer["event_id"], time.monotonic() - begun, slowest_s, refusals)
             if 400 <= status < 500 and status != 429:
                 raise NotAcknowledgedError(f"{path} answered {status}: {answer}")

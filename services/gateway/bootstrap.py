@@ -26,6 +26,7 @@ from services.gateway.forwarding.export import Exporter
 from services.gateway.forwarding.upstream import Service as Owner
 from services.gateway.forwarding.upstream import Upstreams
 from services.gateway.ingest.intake import Intake, IntakeLimits
+from services.gateway.ingest.recent import RecentEvents
 from services.gateway.settings import GatewaySettings
 from services.gateway.tenants.creation import TenantCreation
 from services.gateway.tenants.directory import TenantDirectory
@@ -64,8 +65,9 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
         (settings.rate_per_s, settings.rate_burst),
     )
     intake = Intake(producer, IntakeLimits(settings.send_deadline_s, settings.in_flight_tenant_max))
+    recent = RecentEvents(settings.recent_events_max)
     hot = {
-        **IngestRoutes(credentials, directory, intake, clock, settings.future_max_s).routes(),
+        **IngestRoutes(credentials, directory, intake, recent, clock, settings.future_max_s).routes(),
         **EventRoutes(credentials, EventFinder(upstreams, settings.forward_timeout_s)).routes(),
         **ExportRoutes(credentials, Exporter(upstreams), clock).routes(),
         **ForwardRoutes(credentials, directory, upstreams, settings.forward_timeout_s).routes(),

@@ -25,6 +25,9 @@ class GatewaySettings(ServiceSettings):
     rate_burst: float = Field(default=40_000.0, gt=0, description="Events that one credential may send at once.")
     in_flight_max: int = Field(default=20_000, gt=0, description="Events that Kafka has not acknowledged yet.")
     in_flight_tenant_max: int = Field(default=10_000, gt=0, description="The same of one tenant.")
+    recent_events_max: int = Field(
+        default=50_000, ge=0, description="Events whose id is refused at once when it comes with another body."
+    )
     # With what a credential and a tenant that are looked up again may take (0.3 s), two seconds in all.
     forward_timeout_s: float = Field(default=1.6, gt=0, description="How long a service may think about a question.")
     forward_connections_max: int = Field(default=100, gt=0, description="Connections to one service.")

@@ -8,6 +8,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from services.gateway.ingest import stamping
 from services.points.adapters import entries
 from services.points.entrypoints import transactions
 from shared.auth import tokens
@@ -59,6 +60,17 @@ async def test_when_the_customer_is_taken_from_the_body_a_token_speaks_for_other
     async with running_gateway(parts, await database("gateway")) as gateway:
         with pytest.raises(AssertionError):
             await test_ingest.test_a_customers_token_speaks_for_itself_alone(gateway, await gateway.shop())
+
+
+async def test_when_all_callers_share_one_namespace_a_customer_takes_the_shops_event(
+    parts: Parts, database: Callable[[str], Awaitable[Database]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stamping, "_source", lambda *_: "event")
+    async with running_gateway(parts, await database("gateway")) as gateway:
+        with pytest.raises(AssertionError):
+            await test_ingest.test_nobody_takes_a_name_away_from_the_shop(gateway, await gateway.shop())
+        with pytest.raises(AssertionError):
+            await test_ingest.test_a_purchase_and_its_return_may_bear_the_orders_number(await gateway.shop())
 
 
 def test_when_signatures_are_not_checked_anybody_makes_a_token(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,8 @@ from services.gateway.entrypoints.requests import idempotency_key
 from services.gateway.ingest import rules
 from services.gateway.ingest.intake import Intake
 from services.gateway.ingest.kinds import CUSTOMERS, EVENT_KINDS, Kind, profile_of
-from services.gateway.ingest.reading import Reader
+from services.gateway.ingest.reading import Read, Reader
+from services.gateway.ingest.recent import RecentEvents, conflict
 from services.gateway.ingest.reception import Reception
 from services.gateway.ingest.stamping import id_of, stamp_of
 from services.gateway.ingest.strictly import unacceptable
@@ -14,9 +15,9 @@ from services.gateway.tenants.directory import TenantDirectory
 from shared.auth.principal import Principal
 from shared.auth.scopes import CUSTOMERS_WRITE, EVENTS_WRITE
 from shared.clock import Clock
-from shared.errors import Fault, TreueError
+from shared.errors import ConflictError, Fault, TreueError
 from shared.events.customers import CustomerErased
-from shared.events.envelope import Record
+from shared.events.envelope import Record, Stamp
 from shared.http.hot import HotHandler, HotRequest, HotResponse
 from shared.http.problems import problem_response
 from shared.observability.context import TENANT
@@ -29,9 +30,15 @@ class IngestRoutes:
     """The handlers, with what they need."""
 
     def __init__(
-        self, credentials: Credentials, tenants: TenantDirectory, intake: Intake, clock: Clock, future_max_s: float
+        self,
+        credentials: Credentials,
+        tenants: TenantDirectory,
+        intake: Intake,
+        recent: RecentEvents,
+        clock: Clock,
+        future_max_s: float,
     ) -> None:
-        self._credentials, self._tenants, self._intake = credentials, tenants, intake
+        self._credentials, self._tenants, self._intake, self._recent = credentials, tenants, intake, recent
         self._clock, self._future_max_s = clock, future_max_s
 
     def routes(self) -> dict[tuple[str, str], HotHandler]:
@@ -62,21 +69,15 @@ class IngestRoutes:
             key = idempotency_key(request)
             raw = await request.body()
             at = await self._reception(session.principal)
-            records: list[Record] = []
-            results: list[bytes] = []
-            stamp = stamp_of(at, request.correlation_id, current_traceparent())
+            batch = _Batch(at, stamp_of(at, request.correlation_id, current_traceparent()), self._recent, key)
             for index, one in enumerate(reader.many(raw, at)):
-                if isinstance(one, TreueError):
-                    results.append(b'{"index":%d,"error":%b}' % (index, problem_response(one)[2]))
-                    continue
-                event_id = id_of(at.tenant.tenant, one[0], f"{key}/{index}" if key else None)
-                records.append(stamp.record(one[1], event_id))
-                results.append(b'{"index":%d,"event_id":"%b"}' % (index, event_id.encode()))
-            session.bucket.take(len(results) - 1)
-            if records:
-                await self._intake.take(at.tenant.tenant, records)
-            counts = (len(records), len(results) - len(records), b",".join(results))
-            return HotResponse(202, b'{"accepted":%d,"rejected":%d,"results":[%b]}' % counts)
+                batch.add(index, one)
+            session.bucket.take(len(batch.results) - 1)
+            if batch.records:
+                await self._intake.take(at.tenant.tenant, list(batch.records.values()))
+                for event_id, record in batch.records.items():
+                    self._recent.keep(event_id, record, at.now)
+            return batch.answer()
 
         return handle
 
@@ -88,7 +89,7 @@ class IngestRoutes:
         session = await self._session(request, CUSTOMERS)
         at = await self._reception(session.principal)
         event = CustomerErased(occurred_at=at.now, customer_id=_customer_id(request))
-        event_id = id_of(at.tenant.tenant, None, None)
+        event_id = id_of(session.principal, event, None, None)
         record = stamp_of(at, request.correlation_id, current_traceparent()).record(event, event_id)
         await self._intake.take(at.tenant.tenant, [record])
         return _accepted(event_id)
@@ -98,9 +99,11 @@ class IngestRoutes:
         raw = await request.body()
         at = await self._reception(session.principal)
         given, event = reader.one(raw, at)
-        event_id = id_of(at.tenant.tenant, given, key)
+        event_id = id_of(session.principal, event, given, key)
         record = stamp_of(at, request.correlation_id, current_traceparent()).record(event, event_id)
+        self._recent.check(event_id, record)
         await self._intake.take(at.tenant.tenant, [record])
+        self._recent.keep(event_id, record, at.now)
         return _accepted(event_id)
 
     async def _session(self, request: HotRequest, kind: Kind) -> Session:
@@ -116,6 +119,44 @@ class IngestRoutes:
     async def _reception(self, principal: Principal) -> Reception:
         tenant = self._tenants.at_once(principal.tenant) or await self._tenants.get(principal.tenant)
         return Reception.at(tenant, principal, self._clock.now(), self._future_max_s)
+
+
+class _Batch:
+    """The items of one request: what goes to Kafka, and the answer to each."""
+
+    __slots__ = ("_at", "_key", "_recent", "_rejected", "_stamp", "records", "results")
+
+    def __init__(self, at: Reception, stamp: Stamp, recent: RecentEvents, key: str | None) -> None:
+        self._at, self._stamp, self._recent, self._key = at, stamp, recent, key
+        self._rejected = 0
+        self.records: dict[str, Record] = {}
+        self.results: list[bytes] = []
+
+    def add(self, index: int, one: Read | TreueError) -> None:
+        """Take one item: a repetition of another one is that event once more."""
+        if isinstance(one, TreueError):
+            self._reject(index, one)
+            return
+        given, event = one
+        event_id = id_of(self._at.principal, event, given, f"{self._key}/{index}" if self._key else None)
+        record = self._stamp.record(event, event_id)
+        try:
+            self._recent.check(event_id, record)
+            if self.records.setdefault(event_id, record).value != record.value:
+                raise conflict(event_id, self._at.now)
+        except ConflictError as error:
+            self._reject(index, error)
+            return
+        self.results.append(b'{"index":%d,"event_id":"%b"}' % (index, event_id.encode()))
+
+    def _reject(self, index: int, error: TreueError) -> None:
+        self._rejected += 1
+        self.results.append(b'{"index":%d,"error":%b}' % (index, problem_response(error)[2]))
+
+    def answer(self) -> HotResponse:
+        """What became of each item, in their order."""
+        counts = (len(self.results) - self._rejected, self._rejected, b",".join(self.results))
+        return HotResponse(202, b'{"accepted":%d,"rejected":%d,"results":[%b]}' % counts)
 
 
 def _accepted(event_id: str) -> HotResponse:

@@ -29,7 +29,7 @@ async def test_a_purchase_is_acknowledged_when_kafka_has_it(gateway: Gateway, sh
         "/v1/purchases", purchase(event_id="e-1"), headers={"x-correlation-id": "till-7", "traceparent": traceparent}
     )
     assert answer.status_code == 202, answer.text
-    expected = str(event_id(shop.tenant, "event", "e-1"))
+    expected = str(event_id(shop.tenant, "shop\npurchase.completed\nevent", "e-1"))
     assert answer.json() == {"event_id": expected, "status": "accepted", "status_url": f"/v1/events/{expected}"}
     assert answer.headers["x-correlation-id"] == "till-7"
     [record] = await gateway.records("treue.purchases", shop.tenant, 1)
@@ -80,7 +80,7 @@ async def test_a_batch_takes_the_good_and_names_the_bad(gateway: Gateway, shop: 
     assert (body["accepted"], body["rejected"]) == (3, 3)
     assert [result["index"] for result in body["results"]] == list(range(6))
     assert {result["index"] for result in body["results"] if "error" in result} == {1, 3, 4}
-    assert body["results"][0]["event_id"] == str(event_id(shop.tenant, "event", "e-0"))
+    assert body["results"][0]["event_id"] == str(event_id(shop.tenant, "shop\npurchase.completed\nevent", "e-0"))
     pointers = {error["pointer"] for result in body["results"] for error in result.get("error", {}).get("errors", [])}
     assert {"/purchases/1/total", "/purchases/3", "/purchases/4/unknown"} <= pointers
     assert len(await gateway.records("treue.purchases", shop.tenant, 3)) == 3
@@ -118,6 +118,53 @@ async def test_a_customers_token_speaks_for_itself_alone(gateway: Gateway, shop:
     assert keys == {f"{shop.tenant}:ada".encode()}
     assert (await shop.post("/v1/feedback", said)).status_code == 422
     assert (await shop.post("/v1/feedback", said | {"customer_id": "me"})).status_code == 422
+
+
+async def test_nobody_takes_a_name_away_from_the_shop(gateway: Gateway, shop: Shop) -> None:
+    """Names that can be guessed: the customer is there first, and the shop's events are its own all the same."""
+    made = await shop.post("/v1/customer-tokens", {"customer_id": "eve"})
+    eve = Shop(shop.tenant, made.json()["token"], gateway.http)
+    names = ["return-o-1", *(f"receipt-{number}" for number in range(20))]
+    activity = {"kind": "visit", "occurred_at": "2026-11-01T10:00:00Z"}
+    taken = {name: await eve.post("/v1/activities", activity | {"event_id": name}) for name in names}
+    for name in names:
+        mine = [
+            await shop.post("/v1/purchases", purchase(event_id=name, order_id=name)),
+            await shop.post("/v1/purchases", purchase(order_id=f"{name}-by-key"), headers={"idempotency-key": name}),
+            await shop.post("/v1/activities", activity | {"customer_id": "eve", "event_id": name}),
+        ]
+        assert {answer.status_code for answer in (taken[name], *mine)} == {202}
+        assert len({answer.json()["event_id"] for answer in (taken[name], *mine)}) == 4
+    assert len(await gateway.records("treue.purchases", shop.tenant, 2 * len(names))) == 2 * len(names)
+
+
+async def test_a_purchase_and_its_return_may_bear_the_orders_number(shop: Shop) -> None:
+    bought = await shop.post("/v1/purchases", purchase(event_id="o-1"))
+    back = {"event_id": "o-1", "order_id": "o-1", "occurred_at": "2026-11-02T10:00:00Z", "currency": "EUR"}
+    returned = await shop.post("/v1/returns", back | {"total": "10.00"})
+    cancelled = await shop.post("/v1/cancellations", {k: v for k, v in back.items() if k != "currency"})
+    answers = (bought, returned, cancelled)
+    assert [answer.status_code for answer in answers] == [202] * 3, [answer.text for answer in answers]
+    assert len({answer.json()["event_id"] for answer in answers}) == 3
+
+
+async def test_another_body_under_a_name_just_used_is_refused(gateway: Gateway, shop: Shop) -> None:
+    first = (await shop.post("/v1/purchases", purchase(event_id="e"))).json()
+    again = await shop.post("/v1/purchases", purchase(event_id="e"))
+    assert (again.status_code, again.json()) == (202, first)
+    other = await shop.post("/v1/purchases", purchase(event_id="e", order_id="o-2"))
+    assert (other.status_code, other.json()["code"]) == (409, "event_id_conflict")
+    assert (other.json()["event_id"], other.json()["status_url"]) == (first["event_id"], first["status_url"])
+    items = [
+        purchase(event_id=name, order_id=order) for name, order in (("e", "o-2"), ("f", "1"), ("f", "2"), ("f", "1"))
+    ]
+    batch = (await shop.post("/v1/purchases/batch", {"purchases": items})).json()
+    codes = [result.get("error", {}).get("code") for result in batch["results"]]
+    assert codes == ["event_id_conflict", None, "event_id_conflict", None]
+    assert (batch["accepted"], batch["rejected"]) == (2, 2)
+    assert batch["results"][1]["event_id"] == batch["results"][3]["event_id"]
+    orders = [json.loads(r.value)["order_id"] for r in await gateway.records("treue.purchases", shop.tenant, 3)]
+    assert sorted(orders) == ["1", "o-1", "o-1"]
 
 
 async def test_many_at_once_are_all_acknowledged(gateway: Gateway, shop: Shop) -> None:
