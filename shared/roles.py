@@ -4,14 +4,18 @@ import asyncio
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from shared.messaging.incoming import Application
 from shared.observability.logging import configure_logging, get_logger
 from shared.observability.tracing import configure_tracing, stop_tracing
 from shared.process import run_process, run_together
 from shared.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncEngine
 
 _log = get_logger(__name__)
 Settings = TypeVar("Settings", bound=ServiceSettings)
@@ -20,7 +24,8 @@ ROLES = ("api", "worker", "migrate")
 
 @dataclass(frozen=True)
 class Service(Generic[Settings]):
-    """A service, as its bootstrap hands it to its __main__."""
+    """A service, as its bootstrap hands it to its __main__. `run_clock` does in a schema what its worker has to have
+    done by an instant without any event; None where nothing is done by the clock."""
 
     name: str
     settings: Callable[[], Settings]
@@ -28,6 +33,7 @@ class Service(Generic[Settings]):
     run_api: Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
     run_worker: Callable[[Settings, asyncio.Event], Coroutine[Any, Any, None]]
     application: Callable[[], Application]
+    run_clock: "Callable[[AsyncEngine, datetime], Coroutine[Any, Any, None]] | None" = None
 
     def main(self, arguments: list[str]) -> None:
         """Run the process that the arguments name."""

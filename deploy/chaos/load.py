@@ -27,6 +27,8 @@ RETURNS: Final = "/v1/returns"
 _TIMEOUT_S: Final = 30.0
 _PATIENCE_S: Final = 180.0
 _CUSTOMERS_EACH: Final = 8
+# How far the clocks of tills are behind or ahead; the gateway takes five minutes.
+_CLOCKS_S: Final = (-60, -60, 0, 30, 240)
 
 
 class NotAcknowledgedError(AssertionError):
@@ -191,27 +193,28 @@ class Load:
     def _order(self, till: Till, dice: random.Random, customer: str, name: str) -> None:
         total = dice.randrange(1, 20_000)
         back = dice.randrange(1, total + 1) if dice.random() < 0.25 else 0
-        bought = purchase(customer, name, total)
+        clock_s = dice.choice(_CLOCKS_S)
+        bought = purchase(customer, name, total, clock_s)
         bodies = [(PURCHASES, bought)] + ([(RETURNS, returned(bought, name, back))] if back else [])
         if dice.random() < 0.2:
             bodies.reverse()
         if dice.random() < 0.1:
             bodies.append(bodies[0])
         if self._other_bodies and dice.random() < 0.05:
-            bodies.append((PURCHASES, purchase(customer, name, total + 100)))
+            bodies.append((PURCHASES, purchase(customer, name, total + 100, clock_s)))
         for path, body in bodies:
             self.memory.acknowledge(path, till.send(path, body))
         self.memory.keep(customer, total, back)
 
 
-def purchase(customer: str, name: str, total_minor: int) -> dict[str, Any]:
-    """A purchase of one thing, a minute ago."""
+def purchase(customer: str, name: str, total_minor: int, clock_s: int = -60) -> dict[str, Any]:
+    """A purchase of one thing at this moment, by a clock that is so many seconds ahead; unless told, a minute ago."""
     total = to_text(total_minor, "EUR")
     return {
         "event_id": f"e-{name}",
         "order_id": f"o-{name}",
         "customer_id": customer,
-        "occurred_at": (SystemClock().now() - timedelta(minutes=1)).isoformat(),
+        "occurred_at": (SystemClock().now() + timedelta(seconds=clock_s)).isoformat(),
         "currency": "EUR",
         "total": total,
         "lines": [{"line_id": "1", "sku": "mug", "quantity": 1, "unit_price": total}],

@@ -4,7 +4,7 @@ from typing import Any
 
 import asyncpg
 
-from deploy.rebuild.folded import folded
+from deploy.rebuild.folded import folded, selected
 from deploy.rebuild.frozen import LIVE
 from shared.events.contract import Topic
 
@@ -25,7 +25,7 @@ async def compare(database: asyncpg.Connection, service: str, rebuilt: str, tena
     for table, columns in folded(service).items():
         live, again = (
             f"SELECT * FROM {rows} WHERE $1::text IS NULL OR tenant = $1"  # noqa: S608 - as below
-            for rows in (f"{rebuilt}.{LIVE}{table}", f"(SELECT {columns.format(s=rebuilt)}) AS again")
+            for rows in (f"{rebuilt}.{LIVE}{table}", f"(SELECT {selected(columns, rebuilt)}) AS again")
         )
         # Built from our own constants and a schema's name that was checked.
         rows = await database.fetch(

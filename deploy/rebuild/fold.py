@@ -43,7 +43,7 @@ class Fold:
 
     def __init__(self, url: str, bootstrap: str, service: Service[Any], frozen: Frozen) -> None:
         self._bootstrap, self._name, self._frozen = bootstrap, service.name, frozen
-        self._application = service.application()
+        self._application, self._run_clock = service.application(), service.run_clock
         self.engine: AsyncEngine = create_engine(
             url, name=f"treue-rebuild-{frozen.rebuilt}", pool_size=_POOL, command_timeout_s=120,
             schema=frozen.rebuilt, by_keys=True,
@@ -59,6 +59,8 @@ class Fold:
             parts = {key[1]: (ranges[key][0], end) for key, end in positions.items() if key[0] == topic}
             await self._topic(topic, parts, progress)
         await self._unpark()
+        if self._run_clock is not None:
+            await self._run_clock(self.engine, self._frozen.at)
         await self._silence()
 
     async def _topic(self, topic: str, parts: dict[int, tuple[int, int]], progress: Progress) -> None:

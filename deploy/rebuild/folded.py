@@ -1,5 +1,5 @@
 """What a fold of the same events must give again, by service and table: the columns, or expressions, that depend on
-nothing but the events. `{s}` is the schema.
+nothing but the events and an instant. `{s}` is the schema; `{due}` holds for a lot (`l`) to be activated by then.
 
 Left out everywhere: the instants of writing (recorded_at, applied_at, changed_at and the like), ids that were minted
 (of entries, and newest_entry_ms of theirs), and the place (part, off) of an event in the inbox and of a return that
@@ -7,18 +7,30 @@ waits: copies of it may lie on other partitions, and which of them is met first 
 out, a comment says why.
 """
 
+from datetime import datetime
+
+# Released code let points without a delay wait for a shop's clock that was ahead: those have been due from the start.
+_DUE = "(NOT l.activated AND (l.activate_at <= timestamptz '{at}' OR l.activate_at = l.occurred_at))"
+
 FOLDED: dict[str, dict[str, str]] = {
     "points": {
         # What one wallet's entries come to after each of them, and their numbers, depend on which of two partitions was
-        # first; entries of the kind 'activated' are the clock's.
+        # first. An activation counts as soon as it is due, whether or not the worker has written its entry. Whether an
+        # emptied lot has one, and of how many points it is, depends on when returns were read.
         "entry": "tenant, customer_id, kind, points, debt, event_id, order_id, occurred_at, programme_version, reason,"
-        " detail FROM {s}.entry WHERE kind <> 'activated'",
-        # The clock makes pending points spendable: they are told apart where nothing ever had to wait for it.
-        "wallet": "tenant, customer_id, posted + pending AS points,"
-        " CASE WHEN delayed IS NOT TRUE THEN pending END AS pending, held, debt, lifetime_earned FROM {s}.wallet"
-        " LEFT JOIN (SELECT tenant, customer_id, bool_or(activate_at > occurred_at) AS delayed FROM {s}.lot"
-        " GROUP BY tenant, customer_id) AS l USING (tenant, customer_id)",
-        "lot": "tenant, customer_id, id, amount, remaining, held, occurred_at, activate_at, expires_at FROM {s}.lot",
+        " detail FROM {s}.entry WHERE kind <> 'activated' UNION ALL"
+        " SELECT l.tenant, l.customer_id, 'activated', 0, 0, e.event_id, e.order_id, l.activate_at,"
+        " e.programme_version, 'activation_due', NULL FROM {s}.lot l JOIN {s}.entry e"
+        " ON (e.tenant, e.id) = (l.tenant, l.entry_id) WHERE l.remaining > 0 AND l.activate_at > l.occurred_at"
+        " AND ({due} OR EXISTS (SELECT FROM {s}.entry a WHERE (a.tenant, a.customer_id, a.kind, a.event_id)"
+        " = (l.tenant, l.customer_id, 'activated', e.event_id)))",
+        # As a reader sees it at that instant: what is due is spendable.
+        "wallet": "tenant, customer_id, posted + coalesce(due, 0) AS posted, pending - coalesce(due, 0) AS pending,"
+        " held, debt, lifetime_earned FROM {s}.wallet LEFT JOIN (SELECT l.tenant, l.customer_id,"
+        " sum(l.remaining)::bigint AS due FROM {s}.lot l WHERE {due} GROUP BY l.tenant, l.customer_id) AS d"
+        " USING (tenant, customer_id)",
+        "lot": "tenant, customer_id, id, amount, remaining, held, occurred_at, activate_at, expires_at,"
+        " CASE WHEN remaining > 0 THEN activated OR {due} END AS spendable FROM {s}.lot l",
         "allocation": "tenant, customer_id, lot_id, sum(points) AS points FROM {s}.allocation"
         " GROUP BY tenant, customer_id, lot_id",
         "customer": "tenant, customer_id FROM {s}.customer",
@@ -68,3 +80,8 @@ _MECHANISM = {
 def folded(service: str) -> dict[str, str]:
     """What to select, by table."""
     return {**_MECHANISM, **FOLDED[service]}
+
+
+def selected(columns: str, schema: str, at: datetime | None = None) -> str:
+    """Such a selection from a schema: as what is due `at` an instant makes it, or as it is written."""
+    return columns.format(s=schema, due=_DUE.format(at=at.isoformat()) if at else "false")

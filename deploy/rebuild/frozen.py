@@ -9,13 +9,15 @@ whatever they waited for comes first there. So they are put aside in the fold as
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 
-from deploy.rebuild.folded import folded
+from deploy.rebuild.folded import folded, selected
 from shared.messaging.incoming import Foreign, Incoming, Item
 
 LIVE = "live_"  # the names of the copies begin with it
+_NOW = "SELECT clock_timestamp()"
 _POSITIONS = "SELECT topic, part, next_offset FROM {live}.consumer_offset"
 _COPY = "CREATE UNLOGGED TABLE {rebuilt}.{name} AS SELECT {columns}"
 # A repetition that came in one batch with an event that was parked was counted, and must not be the first in the fold.
@@ -57,6 +59,7 @@ class Frozen:
     """One instant of a live service, kept in the schema where it is rebuilt."""
 
     rebuilt: str
+    at: datetime
     positions: Mapping[tuple[str, int], int]
     put_aside: int
 
@@ -83,6 +86,8 @@ async def freeze(database: asyncpg.Connection, live: str, rebuilt: str, *, compa
     """Keep what the service `live` is at this instant; only where it stands, unless it is to be compared. The
     programmes of points are commands, no events: they are copied."""
     async with database.transaction(isolation="repeatable_read"):
+        # The first statement takes the snapshot, and reads the clock after it: what is visible was done before.
+        at = await database.fetchval(_NOW)
         rows = await database.fetch(_POSITIONS.format(live=live))
         if live == "points":
             await database.execute(f"INSERT INTO {rebuilt}.programme SELECT * FROM points.programme")  # noqa: S608
@@ -90,9 +95,9 @@ async def freeze(database: asyncpg.Connection, live: str, rebuilt: str, *, compa
         if comparing:
             for table, columns in folded(live).items():
                 await database.execute(
-                    _COPY.format(rebuilt=rebuilt, name=f"{LIVE}{table}", columns=columns.format(s=live))
+                    _COPY.format(rebuilt=rebuilt, name=f"{LIVE}{table}", columns=selected(columns, live, at))
                 )
             for statement in _PUT_ASIDE:
                 await database.execute(statement.format(live=live, rebuilt=rebuilt))
             put_aside = await database.fetchval(f"SELECT count(*) FROM {rebuilt}.put_aside")  # noqa: S608
-    return Frozen(rebuilt, {(row["topic"], row["part"]): row["next_offset"] for row in rows}, put_aside)
+    return Frozen(rebuilt, at, {(row["topic"], row["part"]): row["next_offset"] for row in rows}, put_aside)

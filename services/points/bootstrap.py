@@ -1,6 +1,7 @@
 """Puts the service together: the only file that knows every room."""
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ from services.points.settings import PointsSettings
 from shared import worker
 from shared.auth.tokens import TokenVerifier
 from shared.clock import SystemClock
+from shared.db.transaction import transaction
 from shared.http.app import Application, create_app
 from shared.http.event_status import event_status_router
 from shared.http.server import serve
@@ -76,4 +78,13 @@ async def run_worker(settings: PointsSettings, stop: asyncio.Event) -> None:
         await worker.run_worker(SERVICE, settings, build_application(), stop, besides=[schedule.run(stop)])
 
 
-PROCESS: Final = Service(SERVICE, PointsSettings, MIGRATIONS, run_api, run_worker, build_application)
+async def run_clock(engine: AsyncEngine, until: datetime) -> None:
+    """Write down all that has fallen due by an instant."""
+    activate = ActivateDue(WalletTables())
+    more = 1
+    while more:
+        async with transaction(engine) as tx:
+            more, _ = await activate(tx, until)
+
+
+PROCESS: Final = Service(SERVICE, PointsSettings, MIGRATIONS, run_api, run_worker, build_application, run_clock)

@@ -11,11 +11,14 @@ from services.notifications.application import claiming
 from services.notifications.domain import decision
 from services.notifications.domain.decision import Decision
 from services.notifications.domain.message import Status
+from services.points import bootstrap
 from services.points.adapters import orders, wallets
 from services.points.domain import returns
 from services.points.domain.order import Order
+from services.points.domain.programme import Terms
 from shared.db.transaction import transaction
 from tests.conftest import DatabaseFactory
+from tests.integration.deploy import test_rebuild_clock
 from tests.integration.notifications import test_consent
 from tests.integration.notifications.mail_server import MailServer
 from tests.integration.notifications.world import World
@@ -116,6 +119,25 @@ async def test_without_the_memory_of_what_was_taken_back_the_parts_take_too_much
     monkeypatch.setattr(returns, "_claw", claw)
     with pytest.raises((AssertionError, asyncpg.CheckViolationError)):
         await test_posting.test_returns_add_up_and_too_much_is_rejected_without_effect(books)
+
+
+async def test_where_the_shops_clock_decides_a_purchase_waits_without_a_delay(
+    database: DatabaseFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Terms, "waits", lambda _, activate_at, received_at: activate_at > received_at)
+    with pytest.raises(AssertionError):
+        await test_rebuild_clock.test_p_37_a_clock_ahead_lets_nobody_wait_unless_the_programme_does(database)
+
+
+async def test_a_rebuild_that_does_not_do_what_the_clock_did_differs(
+    database: DatabaseFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: object) -> tuple[int, list[Any]]:
+        return 0, []
+
+    monkeypatch.setattr(bootstrap, "ActivateDue", lambda _: nothing)
+    with pytest.raises(AssertionError):
+        await test_rebuild_clock.test_an_activation_that_is_missing_or_came_too_soon_is_a_difference(database)
 
 
 async def test_without_the_gate_who_withdrew_is_mailed(

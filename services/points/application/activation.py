@@ -23,20 +23,21 @@ class ActivateDue:
 
     wallets: Wallets
 
-    async def __call__(self, tx: Transaction) -> tuple[int, list[Record]]:
-        """Work through some wallets; returns how many were due and what to publish."""
-        due = await self.wallets.due(tx, tx.now, _WALLETS_MAX)
+    async def __call__(self, tx: Transaction, until: datetime) -> tuple[int, list[Record]]:
+        """Work through some wallets in which something is due by `until`; returns how many were due and what to
+        publish."""
+        due = await self.wallets.due(tx, until, _WALLETS_MAX)
         if not due:
             return 0, []
         wallets = await self.wallets.lock(tx, dict.fromkeys(due, tx.now))
-        outgoing = [record for wallet in wallets.values() for record in await self._activate(tx, wallet)]
+        outgoing = [record for wallet in wallets.values() for record in await self._activate(tx, wallet, until)]
         await self.wallets.save(tx, list(wallets.values()))
         await self.wallets.schedule_next_activation(tx, due)
         return len(due), outgoing
 
-    async def _activate(self, tx: Transaction, wallet: Wallet) -> list[Record]:
+    async def _activate(self, tx: Transaction, wallet: Wallet, until: datetime) -> list[Record]:
         records = []
-        for lot, origin in await self.wallets.due_lots(tx, wallet, tx.now):
+        for lot, origin in await self.wallets.due_lots(tx, wallet, until):
             entry = wallet.activate(_cause(lot, origin), lot)
             event = translate.activated(wallet, entry, lot.remaining)
             records.append(record_of(_envelope(wallet.tenant, lot, tx.now), event))

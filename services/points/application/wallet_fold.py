@@ -37,9 +37,10 @@ class WalletFold:
         event, wallet = movement.event, self._wallet(movement)
         cause = cause_of(movement)
         assert movement.programme is not None  # noqa: S101 - fold() has looked
-        activate_at = movement.programme.terms.activates_at(cause.occurred_at)
+        terms = movement.programme.terms
+        activate_at = terms.activates_at(cause.occurred_at)
         # Judged by when the platform took the event in, so that a replay judges the same.
-        pending = activate_at > event.envelope.time
+        pending = terms.waits(activate_at, event.envelope.time)
         entry = wallet.earn(cause, movement.points, activate_at, pending=pending, detail=movement.detail)
         told: list[WalletEvent] = [translate.earned(wallet, entry, activate_at if pending else None)]
         paid = wallet.pay_debt(debt_reason(cause), event.id) if wallet.debt else None

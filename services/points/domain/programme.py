@@ -47,6 +47,11 @@ class Terms:
         local = earned_at.astimezone(ZoneInfo(self.time_zone))
         return (local + timedelta(days=self.activation_delay_days)).astimezone(UTC)
 
+    def waits(self, activate_at: datetime, received_at: datetime) -> bool:
+        """Whether such points cannot be spent yet when their purchase is received. Without a delay nobody waits, though
+        the shop's clock be ahead of ours."""
+        return self.activation_delay_days > 0 and activate_at > received_at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:

@@ -41,7 +41,7 @@ class Schedule:
     async def activate_due(self) -> int:
         """Activate some of what is due; how many wallets that were."""
         async with transaction(self._engine) as tx:
-            wallets, records = await self._activate(tx)
+            wallets, records = await self._activate(tx, tx.now)
             await outbox.append(tx, records)
         if wallets:
             _log.info("points_activated", wallets=wallets, lots=len(records))
