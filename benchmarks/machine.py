@@ -21,8 +21,9 @@ from deploy.up import bring_up
 from shared.db.migrate import migrate
 from shared.ids import new_id
 
-# The limit of a credential is no part of what is measured: one key brings here what a chain of shops brings.
-_UNLIMITED = {"GATEWAY_RATE_PER_S": "1e9", "GATEWAY_RATE_BURST": "1e9"}
+# The limits are no part of what is measured: one key brings here what a chain of shops brings.
+_LIMITS = ("RATE_PER_S", "RATE_BURST", "TENANT_RATE_PER_S", "TENANT_RATE_BURST")
+_UNLIMITED = {f"GATEWAY_{name}": "1e9" for name in _LIMITS}
 ALL_CORES = sorted(os.sched_getaffinity(0))
 SERVER_CORE, LOAD_CORE = [ALL_CORES[0]], [ALL_CORES[-1]]
 

@@ -56,6 +56,13 @@ _OWN = {
         Variable("GATEWAY_POINTS_URL", "Where the points API answers.", "http://points-api:8000"),
         Variable("GATEWAY_NOTIFICATIONS_URL", "Where the notifications API answers.", "http://notifications-api:8000"),
         Variable("GATEWAY_METRICS_URL", "Where the metrics API answers.", "http://metrics-api:8000"),
+        # Limits of each gateway process: with n of them, the n-th part of what the platform shall take.
+        Variable("GATEWAY_RATE_PER_S", "Requests and events a second of one API key.", "5000", optional=True),
+        Variable("GATEWAY_RATE_BURST", "The same at once, 500 or more.", "10000", optional=True),
+        Variable("GATEWAY_TENANT_RATE_PER_S", "Events a second of one tenant.", "1000", optional=True),
+        Variable("GATEWAY_TENANT_RATE_BURST", "The same at once, 500 or more.", "5000", optional=True),
+        Variable("GATEWAY_CUSTOMER_RATE_PER_S", "Requests a second of one customer.", "10", optional=True),
+        Variable("GATEWAY_CUSTOMER_RATE_BURST", "The same at once, 500 or more.", "500", optional=True),
     ),
     "notifications": (
         Variable("NOTIFICATIONS_SMTP_HOST", "The mail server.", "mail"),

@@ -34,8 +34,21 @@ def list_() -> None:
     show(tenants, _table(tenants))
 
 
+@app.command()
+def limit(
+    name: Annotated[str, typer.Argument(help="Which tenant.")],
+    events_per_s: Annotated[
+        int | None, typer.Option(min=1, help="Over all its keys; without it, what the installation allows all.")
+    ] = None,
+) -> None:
+    """Let a tenant bring more or fewer events a second than others, through each gateway."""
+    shown = gateway().call("PUT", f"/v1/tenants/{name}/limit", {"events_per_s": events_per_s})
+    now = "what the installation allows all" if events_per_s is None else f"{events_per_s} events a second"
+    show(shown, f"Tenant {name} may bring {now}.")
+
+
 def _table(tenants: list[dict[str, Any]]) -> Table:
-    columns = ("tenant", "name", "currency", "time_zone", "created_at")
+    columns = ("tenant", "name", "currency", "time_zone", "created_at", "events_per_s")
     table = Table(*columns, box=None)
     for one in tenants:
         table.add_row(*(str(one.get(column) or "") for column in columns))

@@ -35,6 +35,8 @@ def ensure_key(stack: LocalStack) -> str:
 def _make(gateway: Gateway) -> str:
     try:
         made = gateway.call("POST", "/v1/tenants", _PROGRAMME)
+        # Eighteen months of a shop come in seconds.
+        gateway.call("PUT", f"/v1/tenants/{made['tenant']}/limit", {"events_per_s": 20_000})
     except RefusedError as refused:
         if refused.status != 409:
             raise

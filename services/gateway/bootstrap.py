@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.gateway.adapters.keys import Keys
 from services.gateway.adapters.tenants import Tenants
-from services.gateway.auth.credentials import Credentials, Secrets
+from services.gateway.auth.credentials import Credentials, Rates, Secrets
 from services.gateway.entrypoints.customer_tokens import customer_tokens_router
 from services.gateway.entrypoints.described import described_router
 from services.gateway.entrypoints.events import EventRoutes
@@ -30,6 +30,7 @@ from services.gateway.ingest.recent import RecentEvents
 from services.gateway.settings import GatewaySettings
 from services.gateway.tenants.creation import TenantCreation
 from services.gateway.tenants.directory import TenantDirectory
+from services.gateway.tenants.quotas import Quotas
 from shared import worker
 from shared.auth.tokens import TokenSigner, TokenVerifier
 from shared.clock import SystemClock
@@ -62,12 +63,13 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
         signer,
         TokenVerifier(settings.internal_public_key, clock),
         clock,
-        (settings.rate_per_s, settings.rate_burst),
+        Rates((settings.rate_per_s, settings.rate_burst), (settings.customer_rate_per_s, settings.customer_rate_burst)),
     )
     intake = Intake(producer, IntakeLimits(settings.send_deadline_s, settings.in_flight_tenant_max))
     recent = RecentEvents(settings.recent_events_max)
+    quotas = Quotas(settings.tenant_rate_per_s, settings.tenant_rate_burst)
     hot = {
-        **IngestRoutes(credentials, directory, intake, recent, clock, settings.future_max_s).routes(),
+        **IngestRoutes(credentials, directory, intake, recent, quotas, clock, settings.future_max_s).routes(),
         **EventRoutes(credentials, EventFinder(upstreams, settings.forward_timeout_s)).routes(),
         **ExportRoutes(credentials, Exporter(upstreams), clock).routes(),
         **ForwardRoutes(credentials, directory, upstreams, settings.forward_timeout_s).routes(),
@@ -82,7 +84,7 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
         # It takes events of whom it knows without its database, and must not be taken out of the way of them.
         checks=(database_check(engine, only_to_begin=True), producer_check(producer)),
         routers=(
-            tenants_router(tenants, creation),
+            tenants_router(tenants, creation, directory),
             keys_router(keys, tenants, credentials, pepper, clock),
             customer_tokens_router(signer, clock),
         ),

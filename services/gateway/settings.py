@@ -3,6 +3,7 @@
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from services.gateway.ingest.models import BATCH_MAX
 from shared.settings import Pem, ServiceSettings
 
 
@@ -21,8 +22,13 @@ class GatewaySettings(ServiceSettings):
     consumer_group: str = Field(default="gateway", description="Workers of one database share a group.")
     send_deadline_s: float = Field(default=1.5, gt=0, description="How long to wait for Kafka's acknowledgement.")
     future_max_s: float = Field(default=300.0, ge=0, description="How far `occurred_at` may lie ahead of our clock.")
-    rate_per_s: float = Field(default=20_000.0, gt=0, description="Events per second of one credential.")
-    rate_burst: float = Field(default=40_000.0, gt=0, description="Events that one credential may send at once.")
+    # A burst is at least a batch, so that whoever has rested may always send one.
+    rate_per_s: float = Field(default=5_000.0, gt=0, description="Requests and events per second of one API key.")
+    rate_burst: float = Field(default=10_000.0, ge=BATCH_MAX, description="The same at once.")
+    tenant_rate_per_s: float = Field(default=1_000.0, gt=0, description="Events per second of one tenant.")
+    tenant_rate_burst: float = Field(default=5_000.0, ge=BATCH_MAX, description="The same at once.")
+    customer_rate_per_s: float = Field(default=10.0, gt=0, description="Requests and events a second of one customer.")
+    customer_rate_burst: float = Field(default=500.0, ge=BATCH_MAX, description="The same at once.")
     in_flight_max: int = Field(default=20_000, gt=0, description="Events that Kafka has not acknowledged yet.")
     in_flight_tenant_max: int = Field(default=10_000, gt=0, description="The same of one tenant.")
     recent_events_max: int = Field(

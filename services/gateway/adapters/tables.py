@@ -1,6 +1,6 @@
 """The gateway's tables, as SQLAlchemy Core knows them."""
 
-from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, MetaData, Table, Text
+from sqlalchemy import BigInteger, Column, DateTime, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 metadata = MetaData()
@@ -15,6 +15,7 @@ tenant = Table(
     Column("locale", Text, nullable=False),
     Column("programme_version", BigInteger, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("events_per_s", Integer),
 )
 
 api_key = Table(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -66,6 +66,13 @@ class Tenants:
             has_key = await _has_key(tx.sa, wanted.name)
         return _tenant(row), has_key
 
+    async def limit(self, name: str, events_per_s: int | None) -> Any:
+        """Let the tenant bring so many events a second, None for the installation's limit. The tenant's row; None where
+        there is no such tenant."""
+        changed = update(tenant).where(tenant.c.tenant == name).values(events_per_s=events_per_s)
+        async with within(self._engine, _WORK_S) as tx:
+            return (await tx.sa.execute(changed.returning(*tenant.c))).one_or_none()
+
     async def add_first_key(self, key: NewKey) -> bool:
         """Store the tenant's first key; False when somebody else made one meanwhile."""
         async with within(self._engine, _WORK_S) as tx:
@@ -99,4 +106,4 @@ async def _has_key(connection: AsyncConnection, name: str) -> bool:
 
 
 def _tenant(row: Any) -> Tenant:
-    return Tenant(row.tenant, row.currency, row.time_zone, row.locale, row.programme_version)
+    return Tenant(row.tenant, row.currency, row.time_zone, row.locale, row.programme_version, row.events_per_s)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.gateway.auth.api_key import KEY_PREFIXES, is_secret_of, parse
-from services.gateway.auth.session import Session, TokenBucket
+from services.gateway.auth.session import Session
 from services.gateway.remembered import Ages, Remembered
+from services.gateway.token_bucket import TokenBucket
 from shared.auth.principal import Principal
 from shared.auth.scopes import ADMIN
 from shared.auth.tokens import TokenSigner, TokenVerifier
@@ -47,6 +48,14 @@ class Secrets:
     admin_key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Requests and events a second, and at once: of an API key, and of one customer, whatever tokens they hold."""
+
+    key: tuple[float, float]
+    customer: tuple[float, float]
+
+
 class Credentials:
     """Exchanges what stands in the Authorization header for a Session."""
 
@@ -57,11 +66,11 @@ class Credentials:
         signer: TokenSigner,
         verifier: TokenVerifier,
         clock: Clock,
-        rate: tuple[float, float],
+        rates: Rates,
     ) -> None:
         self._find_key, self._secrets, self._clock = find_key, secrets, clock
         self._signer, self._verifier = signer, verifier
-        self._rate_per_s, self._burst = rate
+        self._rates = rates
         self._buckets: OrderedDict[str, TokenBucket] = OrderedDict()
         self._sessions: Remembered[bytes, Session] = Remembered(self._open, _AGES)
 
@@ -107,13 +116,19 @@ class Credentials:
         return self._session(Principal(stored.tenant, stored.scopes, subject=f"key:{stored.id}"))
 
     def _session(self, principal: Principal, bearer: str | None = None) -> Session:
-        name = f"{principal.tenant}/{principal.customer or ''}/{principal.subject}"
+        return Session(principal, self._bucket(principal), self._signer, bearer)
+
+    def _bucket(self, principal: Principal) -> TokenBucket:
+        customer = principal.customer
+        name = f"{principal.tenant}/key/{principal.subject}" if customer is None else f"{principal.tenant}/{customer}"
+        rate_per_s, burst = self._rates.customer if customer is not None else self._rates.key
         bucket = self._buckets.get(name)
         if bucket is None:
-            bucket = self._buckets[name] = TokenBucket(self._rate_per_s, self._burst)
+            bucket = self._buckets[name] = TokenBucket(rate_per_s, burst)
             if len(self._buckets) > _BUCKETS_MAX:
                 self._buckets.popitem(last=False)
-        return Session(principal, bucket, self._signer, bearer)
+        self._buckets.move_to_end(name)
+        return bucket
 
 
 def _refused() -> UnauthenticatedError:

@@ -3,36 +3,12 @@
 from time import monotonic
 from typing import Final
 
+from services.gateway.token_bucket import TokenBucket
 from shared.auth.principal import Principal
 from shared.auth.tokens import TokenSigner
-from shared.errors import RateLimitedError
 
 TOKEN_TTL_S: Final = 300.0
 _TOKEN_USED_S: Final = 240.0  # a token is given away only while a minute of it is left
-
-
-class TokenBucket:
-    """Allows `rate_per_s` in the long run and `burst` at once."""
-
-    __slots__ = ("_burst", "_filled_at", "_rate_per_s", "_tokens")
-
-    def __init__(self, rate_per_s: float, burst: float) -> None:
-        self._rate_per_s, self._burst = rate_per_s, burst
-        self._tokens = burst
-        self._filled_at = monotonic()
-
-    def take(self, count: int) -> None:
-        """Raises RateLimitedError, saying when to come back, if there is not enough."""
-        now = monotonic()
-        tokens = min(self._burst, self._tokens + (now - self._filled_at) * self._rate_per_s)
-        self._filled_at = now
-        if tokens < count:
-            self._tokens = tokens
-            raise RateLimitedError(
-                f"More than {self._rate_per_s:g} events a second from this credential.",
-                retry_after_s=(count - tokens) / self._rate_per_s,
-            )
-        self._tokens = tokens - count
 
 
 class Session:

@@ -1,5 +1,7 @@
 """Where events come in: raw handlers, since their cost is the platform's throughput."""
 
+from typing import NamedTuple
+
 from services.gateway.auth.credentials import Credentials
 from services.gateway.auth.session import Session
 from services.gateway.entrypoints.requests import idempotency_key
@@ -12,7 +14,9 @@ from services.gateway.ingest.reception import Reception
 from services.gateway.ingest.stamping import id_of, stamp_of
 from services.gateway.ingest.strictly import unacceptable
 from services.gateway.tenants.directory import TenantDirectory
-from shared.auth.principal import Principal
+from services.gateway.tenants.quotas import Quotas
+from services.gateway.tenants.tenant import Tenant
+from services.gateway.token_bucket import TokenBucket, take_from_both
 from shared.auth.scopes import CUSTOMERS_WRITE, EVENTS_WRITE
 from shared.clock import Clock
 from shared.errors import ConflictError, Fault, TreueError
@@ -35,10 +39,12 @@ class IngestRoutes:
         tenants: TenantDirectory,
         intake: Intake,
         recent: RecentEvents,
+        quotas: Quotas,
         clock: Clock,
         future_max_s: float,
     ) -> None:
         self._credentials, self._tenants, self._intake, self._recent = credentials, tenants, intake, recent
+        self._quotas = quotas
         self._clock, self._future_max_s = clock, future_max_s
 
     def routes(self) -> dict[tuple[str, str], HotHandler]:
@@ -56,8 +62,7 @@ class IngestRoutes:
         reader = Reader(kind)
 
         async def handle(request: HotRequest) -> HotResponse:
-            session = await self._session(request, kind)
-            return await self._take_one(request, session, reader)
+            return await self._take_one(request, await self._admit(request, kind), reader)
 
         return handle
 
@@ -65,14 +70,14 @@ class IngestRoutes:
         reader = Reader(kind)
 
         async def handle(request: HotRequest) -> HotResponse:
-            session = await self._session(request, kind)
+            caller = await self._admit(request, kind)
             key = idempotency_key(request)
             raw = await request.body()
-            at = await self._reception(session.principal)
+            at = self._reception(caller)
             batch = _Batch(at, stamp_of(at, request.correlation_id, current_traceparent()), self._recent, key)
             for index, one in enumerate(reader.many(raw, at)):
                 batch.add(index, one)
-            session.bucket.take(len(batch.results) - 1)
+            take_from_both(caller.session.bucket, caller.quota, len(batch.results) - 1, taken=1)
             if batch.records:
                 await self._intake.take(at.tenant.tenant, list(batch.records.values()))
                 for event_id, record in batch.records.items():
@@ -82,43 +87,51 @@ class IngestRoutes:
         return handle
 
     async def _put_customer(self, request: HotRequest) -> HotResponse:
-        session = await self._session(request, CUSTOMERS)
-        return await self._take_one(request, session, Reader(profile_of(_customer_id(request))))
+        caller = await self._admit(request, CUSTOMERS)
+        return await self._take_one(request, caller, Reader(profile_of(_customer_id(request))))
 
     async def _erase_customer(self, request: HotRequest) -> HotResponse:
-        session = await self._session(request, CUSTOMERS)
-        at = await self._reception(session.principal)
+        at = self._reception(await self._admit(request, CUSTOMERS))
         event = CustomerErased(occurred_at=at.now, customer_id=_customer_id(request))
-        event_id = id_of(session.principal, event, None, None)
+        event_id = id_of(at.principal, event, None, None)
         record = stamp_of(at, request.correlation_id, current_traceparent()).record(event, event_id)
         await self._intake.take(at.tenant.tenant, [record])
         return _accepted(event_id)
 
-    async def _take_one(self, request: HotRequest, session: Session, reader: Reader) -> HotResponse:
+    async def _take_one(self, request: HotRequest, caller: "_Caller", reader: Reader) -> HotResponse:
         key = idempotency_key(request)
         raw = await request.body()
-        at = await self._reception(session.principal)
+        at = self._reception(caller)
         given, event = reader.one(raw, at)
-        event_id = id_of(session.principal, event, given, key)
+        event_id = id_of(at.principal, event, given, key)
         record = stamp_of(at, request.correlation_id, current_traceparent()).record(event, event_id)
         self._recent.check(event_id, record)
         await self._intake.take(at.tenant.tenant, [record])
         self._recent.keep(event_id, record, at.now)
         return _accepted(event_id)
 
-    async def _session(self, request: HotRequest, kind: Kind) -> Session:
+    async def _admit(self, request: HotRequest, kind: Kind) -> "_Caller":
         """Who calls, if they may bring this kind of thing and not too much of it."""
         session = await self._credentials.session(request.headers.get(b"authorization"))
         principal = session.principal
         if principal.customer is None or not kind.customers_may:
             principal.require(CUSTOMERS_WRITE if kind is CUSTOMERS else EVENTS_WRITE)
         TENANT.set(principal.tenant)
-        session.bucket.take(1)
-        return session
-
-    async def _reception(self, principal: Principal) -> Reception:
         tenant = self._tenants.at_once(principal.tenant) or await self._tenants.get(principal.tenant)
-        return Reception.at(tenant, principal, self._clock.now(), self._future_max_s)
+        quota = self._quotas.of(tenant)
+        take_from_both(session.bucket, quota, 1)
+        return _Caller(session, tenant, quota)
+
+    def _reception(self, caller: "_Caller") -> Reception:
+        return Reception.at(caller.tenant, caller.session.principal, self._clock.now(), self._future_max_s)
+
+
+class _Caller(NamedTuple):
+    """Who brings something, for whom, and what the tenant has left to bring."""
+
+    session: Session
+    tenant: Tenant
+    quota: TokenBucket
 
 
 class _Batch:

@@ -1,5 +1,6 @@
 """The operator's routes: tenants."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -10,11 +11,16 @@ from services.gateway.adapters.tenants import Registration, Tenants
 from services.gateway.ingest import rules
 from services.gateway.ingest.profile_fields import LocaleTag, TimeZone
 from services.gateway.tenants.creation import CreateTenant, TenantCreation
+from services.gateway.tenants.directory import TenantDirectory
 from shared.auth.scopes import ADMIN
+from shared.errors import NotFoundError
 from shared.http.body import json_body
 from shared.http.caller import Caller
 from shared.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
 from shared.observability.context import CORRELATION_ID
+
+_NAME = r"^[a-z0-9][a-z0-9-]{1,62}$"
+_is_name = re.compile(_NAME).search
 
 
 def _currency(code: str) -> str:
@@ -28,7 +34,7 @@ class NewTenant(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{1,62}$", examples=["demo"])]
+    name: Annotated[str, Field(pattern=_NAME, examples=["demo"])]
     currency: Annotated[str, AfterValidator(_currency), Field(examples=["EUR"])]
     time_zone: TimeZone = "Europe/Berlin"
     locale: LocaleTag = "de-DE"
@@ -55,9 +61,18 @@ class TenantShown(BaseModel):
     locale: str
     programme_version: int
     created_at: datetime
+    events_per_s: int | None = Field(description="Its own limit; null where the installation's counts.")
 
 
-def tenants_router(tenants: Tenants, creation: TenantCreation) -> APIRouter:
+class TenantLimit(BaseModel):
+    """How many events a second the tenant may bring through one gateway; null for what all may."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    events_per_s: Annotated[int, Field(ge=1, le=1_000_000)] | None
+
+
+def tenants_router(tenants: Tenants, creation: TenantCreation, directory: TenantDirectory) -> APIRouter:
     """Its routes, for the operator alone."""
     router = APIRouter(tags=["operator"])
 
@@ -79,6 +94,16 @@ def tenants_router(tenants: Tenants, creation: TenantCreation) -> APIRouter:
         more = encode_cursor({"t": rows[limit - 1].tenant}) if len(rows) > limit else None
         return Page(items=[_shown(row) for row in rows[:limit]], next=more)
 
+    @router.put("/v1/tenants/{tenant}/limit", summary="Limit how many events a tenant may bring")
+    async def limit(tenant: str, caller: Caller, body: Annotated[TenantLimit, json_body(TenantLimit)]) -> TenantShown:
+        """Over all its keys and its customers' tokens. Every gateway heeds it within three seconds."""
+        caller.require(ADMIN)
+        row = await tenants.limit(tenant, body.events_per_s) if _is_name(tenant) else None
+        if row is None:
+            raise NotFoundError("There is no such tenant.", code="tenant_not_found")
+        directory.forget(tenant)
+        return _shown(row)
+
     return router
 
 
@@ -99,7 +124,7 @@ def _shown(row: Any) -> TenantShown:
     return TenantShown(
         tenant=row.tenant, name=row.tenant, display_name=row.display_name, currency=row.currency,
         time_zone=row.time_zone, locale=row.locale, programme_version=row.programme_version,
-        created_at=row.created_at,
+        created_at=row.created_at, events_per_s=row.events_per_s,
     )  # fmt: skip
 
 

@@ -33,7 +33,12 @@ class TenantDirectory:
         """A newer version was published through this process: its caller's next event shall carry it."""
         known = self._known.last(tenant.tenant)
         if known is None or known.programme_version < tenant.programme_version:
-            self._known.put(tenant.tenant, tenant)
+            limit = known.events_per_s if known else None
+            self._known.put(tenant.tenant, replace(tenant, events_per_s=limit))
+
+    def forget(self, tenant: str) -> None:
+        """Something about the tenant was changed here: look it up again."""
+        self._known.forget(lambda name, _: name == tenant)
 
     async def _load(self, name: str) -> Tenant:
         found = await self._find(name)

@@ -105,12 +105,65 @@ async def test_one_tenant_cannot_take_all_the_room(
 
 
 async def test_too_fast_is_429(parts: Parts, database: Callable[[str], Awaitable[Database]]) -> None:
-    async with running_gateway(parts, await database("gateway"), rate_per_s=1.0, rate_burst=3.0) as gateway:
+    async with running_gateway(parts, await database("gateway"), rate_per_s=0.01, rate_burst=502.0) as gateway:
         shop = await gateway.shop()
-        assert [await quickly(shop, f"o-{n}") for n in range(3)] == [202] * 3
+        assert await batch_of(shop, 500) == 202
+        assert [await quickly(shop, f"o-{n}") for n in range(2)] == [202] * 2
         answer = await shop.post("/v1/purchases", purchase())
         assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
         assert int(answer.headers["retry-after"]) >= 1
+
+
+async def batch_of(shop: Shop, count: int) -> int:
+    return (await shop.post("/v1/purchases/batch", {"purchases": [purchase() for _ in range(count)]})).status_code
+
+
+async def test_a_tenant_has_one_limit_over_all_its_keys_and_others_have_their_own(
+    parts: Parts, database: Callable[[str], Awaitable[Database]]
+) -> None:
+    limits = {"tenant_rate_per_s": 0.01, "tenant_rate_burst": 600.0}
+    async with running_gateway(parts, await database("gateway"), **limits) as gateway:
+        shop, quiet = await gateway.shop(), await gateway.shop()
+        made = await shop.post("/v1/keys", {"scopes": ["events:write"]})
+        other_key = Shop(shop.tenant, made.json()["api_key"], gateway.http)
+        token = (await shop.post("/v1/customer-tokens", {"customer_id": "ada"})).json()["token"]
+        app = Shop(shop.tenant, token, gateway.http)
+
+        assert await batch_of(shop, 500) == 202
+        assert await batch_of(other_key, 100) == 202
+        for caller, path, body in ((shop, "purchases", purchase()), (app, "feedback", {"nps": 9})):
+            refused = await caller.post(f"/v1/{path}", body)
+            assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited"), refused.text
+            assert int(refused.headers["retry-after"]) >= 1
+        assert await batch_of(quiet, 500) == 202
+
+        path = f"/v1/tenants/{shop.tenant}/limit"
+        raised = await gateway.operator.call("PUT", path, {"events_per_s": 1_000})
+        assert (raised.status_code, raised.json()["events_per_s"]) == (200, 1_000)
+        assert await batch_of(other_key, 500) == 202
+        assert (await shop.call("PUT", path, {"events_per_s": 1_000})).status_code == 403
+        for bad in (0, -1, "7", 1.5):
+            assert (await gateway.operator.call("PUT", path, {"events_per_s": bad})).status_code == 422
+        unknown = await gateway.operator.call("PUT", "/v1/tenants/nobody/limit", {"events_per_s": 5})
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "tenant_not_found")
+
+
+async def test_a_customers_token_has_a_limit_of_its_own(
+    parts: Parts, database: Callable[[str], Awaitable[Database]]
+) -> None:
+    limits = {"customer_rate_per_s": 0.01, "customer_rate_burst": 500.0}
+    async with running_gateway(parts, await database("gateway"), **limits) as gateway:
+        shop = await gateway.shop()
+
+        async def app() -> Shop:
+            token = (await shop.post("/v1/customer-tokens", {"customer_id": "ada"})).json()["token"]
+            return Shop(shop.tenant, token, gateway.http)
+
+        first, second = await app(), await app()
+        answers = {"feedback": [{"nps": 9} for _ in range(500)]}
+        assert (await first.post("/v1/feedback/batch", answers)).status_code == 202
+        assert (await second.post("/v1/feedback", {"nps": 9})).status_code == 429
+        assert await batch_of(shop, 500) == 202
 
 
 async def test_a_gateway_starts_before_its_servers_and_stops_cleanly(
