@@ -7,9 +7,11 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.gateway.adapters.bodies import Bodies
 from services.gateway.adapters.keys import Keys
 from services.gateway.adapters.tenants import Tenants
 from services.gateway.auth.credentials import Credentials, Rates, Secrets
+from services.gateway.auth.receipts import Receipts
 from services.gateway.entrypoints.customer_tokens import customer_tokens_router
 from services.gateway.entrypoints.described import described_router
 from services.gateway.entrypoints.events import EventRoutes
@@ -36,6 +38,7 @@ from shared.auth.tokens import TokenSigner, TokenVerifier
 from shared.clock import SystemClock
 from shared.http.app import Application, create_app
 from shared.http.server import serve
+from shared.http.waiting import WaitLimits, Waits
 from shared.messaging.producer import Producer
 from shared.process import collect_garbage_less_often
 from shared.roles import Service
@@ -44,6 +47,7 @@ from shared.worker import database_check, open_engine, open_producer, producer_c
 SERVICE: Final = "gateway"
 VERSION: Final = "1"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_WAITS: Final = WaitLimits()
 _DESCRIPTION: Final = (
     "Treue, an event-driven loyalty platform: post what happens, ask for what became of it. "
     "A 503 or a timeout means that the outcome is unknown; the same request again is always safe."
@@ -66,13 +70,16 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
         Rates((settings.rate_per_s, settings.rate_burst), (settings.customer_rate_per_s, settings.customer_rate_burst)),
     )
     intake = Intake(producer, IntakeLimits(settings.send_deadline_s, settings.in_flight_tenant_max))
+    receipts = Receipts(pepper)
+    waits = Waits(_WAITS)
     recent = RecentEvents(settings.recent_events_max)
     quotas = Quotas(settings.tenant_rate_per_s, settings.tenant_rate_burst)
+    finder = EventFinder(upstreams, Bodies(settings.kafka_bootstrap), settings.forward_timeout_s)
     hot = {
-        **IngestRoutes(credentials, directory, intake, recent, quotas, clock, settings.future_max_s).routes(),
-        **EventRoutes(credentials, EventFinder(upstreams, settings.forward_timeout_s)).routes(),
+        **IngestRoutes(credentials, directory, intake, recent, quotas, receipts, clock, settings.future_max_s).routes(),
+        **EventRoutes(credentials, finder, receipts, signer, waits).routes(),
         **ExportRoutes(credentials, Exporter(upstreams), clock).routes(),
-        **ForwardRoutes(credentials, directory, upstreams, settings.forward_timeout_s).routes(),
+        **ForwardRoutes(credentials, directory, upstreams, waits, settings.forward_timeout_s).routes(),
     }
     creation = TenantCreation(tenants, upstreams, signer, pepper, clock, settings.tenant_ready_timeout_s)
     return create_app(
@@ -105,7 +112,7 @@ async def run_api(settings: GatewaySettings, stop: asyncio.Event) -> None:
     async with (
         open_engine(settings, f"{SERVICE}-http", settings.pool_size) as engine,
         open_producer(settings, f"treue-{SERVICE}", settings.in_flight_max) as producer,
-        aclosing(Upstreams(owners, settings.forward_connections_max)) as upstreams,
+        aclosing(Upstreams(owners, settings.forward_connections_max, _WAITS.in_all)) as upstreams,
     ):
         app = build_api(settings, engine, producer, upstreams)
         collect_garbage_less_often()

@@ -30,6 +30,7 @@ from shared.db.transaction import transaction
 from shared.http.app import Application, create_app
 from shared.http.event_status import event_status_router
 from shared.http.server import serve
+from shared.http.waiting import WaitLimits, Waits
 from shared.roles import Service
 from shared.worker import database_check, open_engine
 
@@ -46,7 +47,7 @@ def build_application() -> PointsApplication:
 def build_api(settings: PointsSettings, engine: AsyncEngine) -> Application:
     """The HTTP side."""
     verifier = TokenVerifier(settings.internal_public_key, SystemClock())
-    balance = BalanceRoute(verifier, BalanceReader(engine), Arrivals(engine))
+    balance = BalanceRoute(verifier, BalanceReader(engine), Arrivals(engine), Waits(WaitLimits()))
     return create_app(
         service=SERVICE,
         version=VERSION,

@@ -1,7 +1,7 @@
 """`GET /internal/events/{event_id}`: what became of an event in this service. The gateway asks all services and adds it
 up; nobody else calls it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,12 +11,17 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shared.auth.principal import Principal
+from shared.auth.scopes import CUSTOMERS_READ, CUSTOMERS_WRITE, EVENTS_WRITE
 from shared.db.transaction import Transaction, transaction
 from shared.errors import NotFoundError
 from shared.http.caller import Caller
 
-_FOUND = "SELECT outcome, reason, effects, topic, applied_at FROM inbox WHERE event_id = $1 AND tenant = $2"
-_CONFLICTS = "SELECT received_at FROM conflict WHERE event_id = $1 AND tenant = $2 ORDER BY received_at, part, off"
+_FOUND = "SELECT outcome, reason, effects, topic, part, off, applied_at FROM inbox WHERE event_id = $1 AND tenant = $2"
+_CONFLICTS = """
+    SELECT received_at, topic, part, off FROM conflict WHERE event_id = $1 AND tenant = $2
+    ORDER BY received_at, part, off LIMIT 100
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +38,24 @@ class Decision:
 Decide = Callable[[Transaction, str, UUID], Awaitable[Decision | None]]
 
 
+class Place(BaseModel):
+    """Where in Kafka a body stands."""
+
+    topic: str
+    part: int
+    offset: int
+
+
 class EventConflict(BaseModel):
     """The same id came again with another body, which was not applied."""
 
     received_at: datetime
+    place: Place
 
 
 class EventStatus(BaseModel):
-    """What this service did with an event. By the topic the gateway knows whose word counts."""
+    """What this service did with an event. By the topic the gateway knows whose word counts; `place` is that of the
+    body that was judged here. At most a hundred conflicts are listed."""
 
     event_id: UUID
     outcome: str
@@ -49,6 +64,7 @@ class EventStatus(BaseModel):
     conflicts: list[EventConflict]
     topic: str
     applied_at: datetime
+    place: Place
 
 
 def event_status_router(engine: AsyncEngine, decide: Decide | None = None) -> APIRouter:
@@ -57,9 +73,18 @@ def event_status_router(engine: AsyncEngine, decide: Decide | None = None) -> AP
 
     @router.get("/internal/events/{event_id}")
     async def event_status(event_id: str, caller: Caller) -> EventStatus:
+        _require(caller)
         return await _read(engine, caller.tenant, _id(event_id), decide)
 
     return router
+
+
+def _require(caller: Principal) -> None:
+    """A customer is told nothing here: nobody knows whose event it is. Raises NotFoundError, ForbiddenError."""
+    if caller.customer is not None:
+        raise _not_found()
+    if not (caller.may(CUSTOMERS_READ) or caller.may(CUSTOMERS_WRITE)):
+        caller.require(EVENTS_WRITE)
 
 
 def _id(text: str) -> UUID:
@@ -82,10 +107,15 @@ async def _read(engine: AsyncEngine, tenant: str, event_id: UUID, decide: Decide
         outcome=decision.outcome,
         reason=decision.reason,
         effects=decision.effects,
-        conflicts=[EventConflict(received_at=conflict["received_at"]) for conflict in conflicts],
+        conflicts=[EventConflict(received_at=each["received_at"], place=_place(each)) for each in conflicts],
         topic=row["topic"],
         applied_at=row["applied_at"],
+        place=_place(row),
     )
+
+
+def _place(row: Mapping[str, Any]) -> Place:
+    return Place(topic=row["topic"], part=row["part"], offset=row["off"])
 
 
 def _not_found() -> NotFoundError:

@@ -80,6 +80,8 @@ class StandIn:
     answers: dict[tuple[str, str], tuple[int, dict[str, str], Any]] = field(default_factory=dict)
     tenants: set[str] = field(default_factory=set)
     delay_s: float = 0.0
+    waits: asyncio.Event | None = None  # until it is set, who asks for an event is kept waiting
+    waiting: int = 0
 
     def tell(self, method: str, path: str, body: Any, status: int = 200, **headers: str) -> None:
         """Answer this from now on."""
@@ -96,6 +98,10 @@ class StandIn:
             path = request.scope["raw_path"].decode()
             self.asked.append(Asked(request.method, path, query, headers, body, principal))
             await asyncio.sleep(self.delay_s)
+            if self.waits is not None and "after_event" in query:
+                self.waiting += 1
+                await self.waits.wait()
+                self.waiting -= 1
             return await self.answer(request.method, path, body, principal)
 
         app = create_app(
@@ -195,9 +201,21 @@ class Gateway:
 
     async def records(self, topic: str, tenant: str, count: int, within_s: float = 10) -> list[Record]:
         """The first records of this tenant in a topic, once there are `count`."""
+        found = await self._found(topic, tenant, count, within_s)
+        return [Record(topic, record.key, record.value, list(record.headers)) for record in found]
+
+    async def places(self, topic: str, tenant: str, count: int) -> list[dict[str, Any]]:
+        """Where they stand, in the order of partition and offset."""
+        found = await self._found(topic, tenant, count, 10)
+        return [
+            {"topic": topic, "part": record.partition, "offset": record.offset}
+            for record in sorted(found, key=lambda record: (record.partition, record.offset))
+        ]
+
+    async def _found(self, topic: str, tenant: str, count: int, within_s: float) -> list[Any]:
         consumer = AIOKafkaConsumer(bootstrap_servers=self.settings.kafka_bootstrap, auto_offset_reset="earliest")
         await consumer.start()
-        found: list[Record] = []
+        found: list[Any] = []
         try:
             partitions = await eventually(lambda: _partitions(consumer, topic))
             consumer.assign(partitions)
@@ -205,10 +223,7 @@ class Gateway:
 
             async def there() -> bool:
                 for batch in (await consumer.getmany(timeout_ms=200)).values():
-                    for record in batch:
-                        headers = list(record.headers)
-                        if dict(headers).get("ce_tenant") == tenant.encode():
-                            found.append(Record(topic, record.key, record.value, headers))
+                    found.extend(one for one in batch if dict(one.headers).get("ce_tenant") == tenant.encode())
                 return len(found) >= count
 
             await until(there, within_s=within_s)
@@ -257,7 +272,9 @@ async def running_gateway(parts: Parts, database: Database, **overrides: Any) ->
     mains = (points.run, notifications.run, metrics.run)
     tasks = [asyncio.create_task(main(stop)) for main in mains]
     tasks += [asyncio.create_task(run_api(settings, stop)), asyncio.create_task(run_worker(settings, stop))]
-    async with httpx.AsyncClient(base_url=f"http://{HOST}:{ports['api']}", timeout=30) as http:
+    async with httpx.AsyncClient(
+        base_url=f"http://{HOST}:{ports['api']}", timeout=30, limits=httpx.Limits(max_connections=None)
+    ) as http:
         gateway = Gateway(settings, database, points, notifications, metrics, http, ports["worker"])
         try:
             await eventually(lambda: _ready(gateway, tasks), within_s=30)

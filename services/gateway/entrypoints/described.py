@@ -34,6 +34,7 @@ class BatchResult(BaseModel):
 
     index: int
     event_id: str | None = None
+    status_url: str | None = Field(default=None, description="Only for a customer's token.")
     error: dict[str, Any] | None = Field(default=None, description="A problem (RFC 9457).")
 
 
@@ -45,18 +46,38 @@ class BatchAccepted(BaseModel):
     results: list[BatchResult]
 
 
-class EventConflict(BaseModel):
-    """The same id came again with another body, which was not applied."""
+class EventBody(BaseModel):
+    """What tells one body under an id from another."""
 
+    type: str | None = None
+    occurred_at: datetime | None = None
     received_at: datetime
+    correlation_id: str | None = None
+    customer_id: str | None = None
+    order_id: str | None = None
+    amount: str | None = None
+    currency: str | None = None
+    kind: str | None = None
+    score: int | None = None
+
+
+class EventConflict(EventBody):
+    """The same id came again with another body, which was not applied. `disputed`: one service applied the one body,
+    another service the other."""
+
+    status: Literal["not_applied", "disputed"]
+    not_applied_by: list[str]
 
 
 class EventState(BaseModel):
     """What became of an event, everywhere."""
 
     event_id: str
-    status: Literal["accepted", "applied", "rejected"]
+    status: Literal["accepted", "partly_applied", "applied", "rejected"] = Field(
+        description="`applied` when every service concerned has decided, `partly_applied` before."
+    )
     reason: str | None = None
+    event: EventBody | None = Field(default=None, description="The body that counts, where there are others.")
     effects: list[dict[str, Any]]
     conflicts: list[EventConflict]
     services: dict[str, dict[str, Any]]
@@ -152,5 +173,6 @@ def _describe_customers(router: APIRouter) -> None:
 def _describe_questions(router: APIRouter) -> None:
     @router.get("/v1/events/{event_id}", tags=["events"], operation_id="get_event", summary="What became of an event")
     async def event(event_id: str, wait_ms: Annotated[int, Field(ge=0, le=10_000)] = 0) -> EventState:
-        """404 `event_not_found` while no service has seen it; `wait_ms` waits until it is decided."""
+        """A shop's key asks for any event of the shop; a customer's token needs the `status_url` that it was given.
+        404 `event_not_found` while no service has seen it; `wait_ms` waits until it is decided everywhere."""
         raise NotImplementedError

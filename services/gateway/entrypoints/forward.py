@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Final
 
 import msgspec
@@ -16,13 +17,14 @@ from services.gateway.tenants.tenant import Tenant
 from shared.errors import ForbiddenError, NotFoundError, UnavailableError
 from shared.http.hot import HotHandler, HotRequest, HotResponse
 from shared.http.routing import Route, Table
+from shared.http.waiting import AFTER_EVENT_WAIT_MS, WAIT_MAX_MS, Waits
 from shared.observability.context import TENANT
 from shared.observability.logging import get_logger
 
 _log = get_logger(__name__)
 PROGRAMME: Final = "/v1/programme"
-_WAIT_MAX_S: Final = 10.0
 _wait_ms = re.compile(rb"(?:^|&)wait_ms=([0-9]{1,6})(?:&|$)").search
+_after_event = re.compile(rb"(?:^|&)after_event=").search
 
 
 class _Programme(msgspec.Struct):
@@ -38,10 +40,10 @@ class ForwardRoutes:
     """The handlers, with what they need."""
 
     def __init__(
-        self, credentials: Credentials, tenants: TenantDirectory, upstreams: Upstreams, timeout_s: float
+        self, credentials: Credentials, tenants: TenantDirectory, upstreams: Upstreams, waits: Waits, timeout_s: float
     ) -> None:
         self._credentials, self._tenants = credentials, tenants
-        self._upstreams, self._timeout_s = upstreams, timeout_s
+        self._upstreams, self._waits, self._timeout_s = upstreams, waits, timeout_s
 
     def routes(self) -> dict[tuple[str, str], HotHandler]:
         """By method and path."""
@@ -87,14 +89,17 @@ class ForwardRoutes:
             raise NotFoundError("There is nothing at this path.", code="no_such_path")
         query: bytes = request.scope["query_string"]
         path: bytes = request.scope["raw_path"]
+        wait_s = _asked_to_wait_s(query) if query else 0.0
         question = Question(
             method=request.method,
             target=path + b"?" + query if query else path,
             headers=inward(request.headers, session.bearer(), request.correlation_id),
             body=await request.body(content_type=None) if _has_body(request) else b"",
-            timeout_s=self._timeout_s + _asked_to_wait_s(query),
+            timeout_s=self._timeout_s + wait_s,
+            waits=wait_s > 0,
         )
-        reply = await self._upstreams[service].ask(question)
+        with self._waits.one(session.principal) if wait_s else nullcontext():
+            reply = await self._upstreams[service].ask(question)
         if reply.status == 401 or (
             reply.status >= 500 and b"problem+json" not in reply.headers.get(b"content-type", b"")
         ):
@@ -124,8 +129,11 @@ def _has_body(request: HotRequest) -> bool:
 
 
 def _asked_to_wait_s(query: bytes) -> float:
+    """How long the service may let the caller wait, by the parameters that mean the same everywhere."""
     found = _wait_ms(query)
-    return min(int(found[1]) / 1000, _WAIT_MAX_S) if found else 0.0
+    if found is None:
+        return AFTER_EVENT_WAIT_MS / 1000 if _after_event(query) else 0.0
+    return min(int(found[1]), WAIT_MAX_MS) / 1000
 
 
 def _passed_on(reply: Reply) -> HotResponse:

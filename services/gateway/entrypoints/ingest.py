@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from services.gateway.auth.credentials import Credentials
+from services.gateway.auth.receipts import Receipts
 from services.gateway.auth.session import Session
 from services.gateway.entrypoints.requests import idempotency_key
 from services.gateway.ingest import rules
@@ -17,6 +18,7 @@ from services.gateway.tenants.directory import TenantDirectory
 from services.gateway.tenants.quotas import Quotas
 from services.gateway.tenants.tenant import Tenant
 from services.gateway.token_bucket import TokenBucket, take_from_both
+from shared.auth.principal import Principal
 from shared.auth.scopes import CUSTOMERS_WRITE, EVENTS_WRITE
 from shared.clock import Clock
 from shared.errors import ConflictError, Fault, TreueError
@@ -27,7 +29,8 @@ from shared.http.problems import problem_response
 from shared.observability.context import TENANT
 from shared.observability.tracing import current_traceparent
 
-_ACCEPTED = b'{"event_id":"%b","status":"accepted","status_url":"/v1/events/%b"}'
+_ACCEPTED = b'{"event_id":"%b","status":"accepted","status_url":"%b"}'
+_RESULT = b'{"index":%d,"event_id":"%b"%b}'
 
 
 class IngestRoutes:
@@ -40,11 +43,12 @@ class IngestRoutes:
         intake: Intake,
         recent: RecentEvents,
         quotas: Quotas,
+        receipts: Receipts,
         clock: Clock,
         future_max_s: float,
     ) -> None:
-        self._credentials, self._tenants, self._intake, self._recent = credentials, tenants, intake, recent
-        self._quotas = quotas
+        self._credentials, self._tenants, self._intake = credentials, tenants, intake
+        self._recent, self._quotas, self._receipts = recent, quotas, receipts
         self._clock, self._future_max_s = clock, future_max_s
 
     def routes(self) -> dict[tuple[str, str], HotHandler]:
@@ -74,7 +78,8 @@ class IngestRoutes:
             key = idempotency_key(request)
             raw = await request.body()
             at = self._reception(caller)
-            batch = _Batch(at, stamp_of(at, request.correlation_id, current_traceparent()), self._recent, key)
+            stamp = stamp_of(at, request.correlation_id, current_traceparent())
+            batch = _Batch(at, stamp, self._recent, self._receipts, key)
             for index, one in enumerate(reader.many(raw, at)):
                 batch.add(index, one)
             take_from_both(caller.session.bucket, caller.quota, len(batch.results) - 1, taken=1)
@@ -96,7 +101,7 @@ class IngestRoutes:
         event_id = id_of(at.principal, event, None, None)
         record = stamp_of(at, request.correlation_id, current_traceparent()).record(event, event_id)
         await self._intake.take(at.tenant.tenant, [record])
-        return _accepted(event_id)
+        return self._accepted(at.principal, event_id)
 
     async def _take_one(self, request: HotRequest, caller: "_Caller", reader: Reader) -> HotResponse:
         key = idempotency_key(request)
@@ -108,7 +113,12 @@ class IngestRoutes:
         self._recent.check(event_id, record)
         await self._intake.take(at.tenant.tenant, [record])
         self._recent.keep(event_id, record, at.now)
-        return _accepted(event_id)
+        return self._accepted(at.principal, event_id)
+
+    def _accepted(self, principal: Principal, event_id: str) -> HotResponse:
+        return HotResponse(
+            202, _ACCEPTED % (event_id.encode(), self._receipts.status_url(principal, event_id).encode())
+        )
 
     async def _admit(self, request: HotRequest, kind: Kind) -> "_Caller":
         """Who calls, if they may bring this kind of thing and not too much of it."""
@@ -137,10 +147,10 @@ class _Caller(NamedTuple):
 class _Batch:
     """The items of one request: what goes to Kafka, and the answer to each."""
 
-    __slots__ = ("_at", "_key", "_recent", "_rejected", "_stamp", "records", "results")
+    __slots__ = ("_at", "_key", "_receipts", "_recent", "_rejected", "_stamp", "records", "results")
 
-    def __init__(self, at: Reception, stamp: Stamp, recent: RecentEvents, key: str | None) -> None:
-        self._at, self._stamp, self._recent, self._key = at, stamp, recent, key
+    def __init__(self, at: Reception, stamp: Stamp, recent: RecentEvents, receipts: Receipts, key: str | None) -> None:
+        self._at, self._stamp, self._recent, self._receipts, self._key = at, stamp, recent, receipts, key
         self._rejected = 0
         self.records: dict[str, Record] = {}
         self.results: list[bytes] = []
@@ -160,7 +170,13 @@ class _Batch:
         except ConflictError as error:
             self._reject(index, error)
             return
-        self.results.append(b'{"index":%d,"event_id":"%b"}' % (index, event_id.encode()))
+        self.results.append(_RESULT % (index, event_id.encode(), self._status_url(event_id)))
+
+    def _status_url(self, event_id: str) -> bytes:
+        """For a customer, who cannot make it of the event's id."""
+        if self._at.principal.customer is None:
+            return b""
+        return b',"status_url":"%b"' % self._receipts.status_url(self._at.principal, event_id).encode()
 
     def _reject(self, index: int, error: TreueError) -> None:
         self._rejected += 1
@@ -170,11 +186,6 @@ class _Batch:
         """What became of each item, in their order."""
         counts = (len(self.results) - self._rejected, self._rejected, b",".join(self.results))
         return HotResponse(202, b'{"accepted":%d,"rejected":%d,"results":[%b]}' % counts)
-
-
-def _accepted(event_id: str) -> HotResponse:
-    name = event_id.encode()
-    return HotResponse(202, _ACCEPTED % (name, name))
 
 
 def _customer_id(request: HotRequest) -> str:

@@ -25,13 +25,15 @@ class BrokenError(OSError):
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked of a service. `target` is the path and the query as they came; `timeout_s` is for everything: a
-    free connection, its making, the answer, and a second try."""
+    free connection, its making, the answer, and a second try. `waits`: the service may let it wait for something to
+    happen; such a question takes no connection away from the others."""
 
     method: str
     target: bytes
     headers: RawHeaders
     body: bytes = b""
     timeout_s: float = 2.0
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,69 +1,82 @@
-"""What became of an event: every service is asked, and the one that decides on this kind of event gives the status."""
+"""What became of an event: every service that listens is asked, and what they say is put together."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from time import monotonic
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
 
+from services.gateway.forwarding.event_state import (
+    Away,
+    Place,
+    ServiceView,
+    View,
+    Views,
+    judged_body,
+    merged,
+    undecided,
+)
 from services.gateway.forwarding.headers import own
-from services.gateway.forwarding.owners import DECIDING, LISTENING
 from services.gateway.forwarding.upstream import SERVICES, Question, Service, Upstreams
-from shared.errors import NotFoundError, UnavailableError
+from shared.errors import UnavailableError
 
-_PAUSE_FIRST_S, _PAUSE_MAX_S, _PAUSE_GROWTH = 0.03, 0.3, 1.5
-_RETRY_AFTER_S = 1.0
+# Twelve looks in ten seconds, the first ones soon: most events are decided within a tenth of a second.
+_PAUSE_FIRST_S, _PAUSE_MAX_S, _PAUSE_GROWTH = 0.03, 2.0, 1.8
+BODIES_MAX: Final = 20
+"""How many conflicting bodies are described; the others are only listed."""
 
-
-class ServiceView(msgspec.Struct):
-    """What one service says of an event (GET /internal/events/{event_id})."""
-
-    event_id: str
-    outcome: str
-    topic: str
-    reason: str | None = None
-    effects: list[dict[str, Any]] = msgspec.field(default_factory=list)
-    conflicts: list[dict[str, Any]] = msgspec.field(default_factory=list)
-    applied_at: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Away:
-    """The service did not answer."""
-
-
-View = ServiceView | Away | None
-Views = Mapping[Service, View]
+# What the bodies at these places say, by place; a place is missing where the log does not tell.
+ReadBodies = Callable[[Collection[Place]], Awaitable[Mapping[Place, dict[str, Any]]]]
 
 
 class EventFinder:
-    """Asks all services at once."""
+    """Asks all services at once, and again those that have not decided."""
 
-    def __init__(self, upstreams: Upstreams, timeout_s: float) -> None:
-        self._upstreams, self._timeout_s = upstreams, timeout_s
+    def __init__(self, upstreams: Upstreams, read_bodies: ReadBodies, timeout_s: float) -> None:
+        self._upstreams, self._read_bodies, self._timeout_s = upstreams, read_bodies, timeout_s
 
     async def find(self, event_id: UUID, bearer: str, correlation_id: str, wait_s: float) -> dict[str, Any]:
-        """The event's state; waits up to `wait_s` until it is decided.
+        """The event's state; waits up to `wait_s` until it is decided everywhere.
 
         Raises NotFoundError when no service has seen it, UnavailableError when the one that decides is away.
         """
         until = monotonic() + wait_s
         pause_s = _PAUSE_FIRST_S
+        headers = own(bearer, correlation_id)
+        views: dict[Service, View] = dict.fromkeys(SERVICES)
+        open_ones: Collection[Service] = SERVICES
         while True:
-            views = await self._ask_all(event_id, own(bearer, correlation_id))
+            views |= await self._ask_all(open_ones, event_id, headers)
+            open_ones = undecided(views)
             left_s = until - monotonic()
-            if left_s <= 0 or is_decided(views):
-                return merged(event_id, views)
+            if left_s <= 0 or not open_ones:
+                return await self._described(merged(event_id, views), views)
             await asyncio.sleep(min(pause_s, left_s))
             pause_s = min(pause_s * _PAUSE_GROWTH, _PAUSE_MAX_S)
 
-    async def _ask_all(self, event_id: UUID, headers: list[tuple[bytes, bytes]]) -> Views:
+    async def _described(self, answer: dict[str, Any], views: Views) -> dict[str, Any]:
+        """The answer; where other bodies came under the same id, with what each of them said."""
+        conflicts = answer["conflicts"]
+        if not conflicts:
+            return answer
+        counts = judged_body(views)
+        places = [place for place in (counts, *(one["place"] for one in conflicts[:BODIES_MAX])) if place is not None]
+        bodies = await self._read_bodies(places)
+        described = [
+            {name: value for name, value in one.items() if name != "place"} | bodies.get(one["place"], {})
+            for one in conflicts
+        ]
+        event = {"event": bodies[counts]} if counts is not None and counts in bodies else {}
+        return answer | event | {"conflicts": described}
+
+    async def _ask_all(
+        self, services: Collection[Service], event_id: UUID, headers: list[tuple[bytes, bytes]]
+    ) -> Mapping[Service, View]:
         question = Question("GET", f"/internal/events/{event_id}".encode(), headers, timeout_s=self._timeout_s)
-        found = await asyncio.gather(*(self._ask(service, question) for service in SERVICES))
-        return dict(zip(SERVICES, found, strict=True))
+        found = await asyncio.gather(*(self._ask(service, question) for service in services))
+        return dict(zip(services, found, strict=True))
 
     async def _ask(self, service: Service, question: Question) -> View:
         try:
@@ -75,72 +88,3 @@ class EventFinder:
         if reply.status != 200:
             return Away()
         return msgspec.json.decode(reply.body, type=ServiceView)
-
-
-def is_decided(views: Views) -> bool:
-    """Whether waiting longer brings nothing new."""
-    deciding = _deciding(views)
-    return deciding is not None and isinstance(views[deciding], ServiceView)
-
-
-def merged(event_id: UUID, views: Views) -> dict[str, Any]:
-    """One answer of all who listen to this kind of event. What a service did counts where it applied the event, and
-    nowhere once the one that decides has rejected it."""
-    views = _listening(views)
-    seen = {service: view for service, view in views.items() if isinstance(view, ServiceView)}
-    away = [service for service, view in views.items() if isinstance(view, Away)]
-    deciding = _deciding(views)
-    if (not seen and away) or deciding in away:
-        raise UnavailableError(
-            "The service that knows this event does not answer.",
-            code="service_unavailable", retry_after_s=_RETRY_AFTER_S, service=deciding or away[0],
-        )  # fmt: skip
-    if not seen:
-        raise NotFoundError("No service has seen this event yet.", code="event_not_found", retry_after_s=_RETRY_AFTER_S)
-    decision = seen.get(deciding) if deciding else None
-    answer: dict[str, Any] = {"event_id": str(event_id), "status": decision.outcome if decision else "accepted"}
-    if decision is not None and decision.reason:
-        answer["reason"] = decision.reason
-    applied = {} if answer["status"] == "rejected" else seen
-    return answer | {
-        "effects": [
-            {"service": service} | effect
-            for service, view in applied.items()
-            if view.outcome == "applied"
-            for effect in view.effects
-        ],
-        "conflicts": _conflicts(seen.values()),
-        "services": {service: _state(view) for service, view in views.items()},
-    }
-
-
-def _listening(views: Views) -> Views:
-    """The views of those who listen to the event's topic; all of them while nobody knows it."""
-    topics = {view.topic for view in views.values() if isinstance(view, ServiceView)}
-    listening = {service for topic in topics for service in LISTENING.get(topic, views)}
-    return {service: view for service, view in views.items() if not topics or service in listening}
-
-
-def _deciding(views: Views) -> Service | None:
-    """Who decides on this event, as far as anybody who has seen it can tell; for other kinds, who has seen it."""
-    for service, view in views.items():
-        if isinstance(view, ServiceView):
-            return DECIDING.get(view.topic, service)
-    return None
-
-
-def _state(view: View) -> dict[str, Any]:
-    match view:
-        case None:
-            return {"status": "unknown"}
-        case Away():
-            return {"status": "unavailable"}
-        case ServiceView():
-            state = {"status": view.outcome, "reason": view.reason, "applied_at": view.applied_at}
-            return {name: value for name, value in state.items() if value is not None}
-
-
-def _conflicts(views: Any) -> list[dict[str, Any]]:
-    """Each body that came later and differed, once, though every service has noted it."""
-    found = {conflict.get("received_at"): conflict for view in views for conflict in view.conflicts}
-    return [found[key] for key in sorted(found, key=str)]

@@ -21,10 +21,11 @@ _KEPT_ALIVE_S = 20.0  # less than the servers' own, so that we hang up first
 class Upstream:
     """One service."""
 
-    def __init__(self, service: Service, base_url: str, connections_max: int) -> None:
+    def __init__(self, service: Service, base_url: str, connections_max: int, waits_max: int) -> None:
         self.service = service
         self._address = Address(base_url)
         self._free = asyncio.Semaphore(connections_max)
+        self._free_to_wait = asyncio.Semaphore(waits_max)
         self._idle: list[Connection] = []
 
     async def ask(self, question: Question) -> Reply:
@@ -46,10 +47,11 @@ class Upstream:
 
     async def _once(self, question: Question, until: float) -> Reply:
         left_s = until - asyncio.get_running_loop().time()
-        if self._free.locked():
-            await asyncio.wait_for(self._free.acquire(), min(_POOL_S, left_s))
+        free = self._free_to_wait if question.waits else self._free
+        if free.locked():
+            await asyncio.wait_for(free.acquire(), min(_POOL_S, left_s))
         else:
-            await self._free.acquire()
+            await free.acquire()
         try:
             connection = self._kept()
             if connection is None:
@@ -60,7 +62,7 @@ class Upstream:
                 self._idle.append(connection)
             return reply
         finally:
-            self._free.release()
+            free.release()
 
     def _kept(self) -> Connection | None:
         """The connection that was used last, if it may still be used."""
@@ -79,10 +81,10 @@ class Upstream:
 
 
 class Upstreams:
-    """All of them."""
+    """All of them. `waits_max`: how many connections to each there may be besides, for questions that wait."""
 
-    def __init__(self, urls: Mapping[Service, str], connections_max: int) -> None:
-        self._all = {service: Upstream(service, url, connections_max) for service, url in urls.items()}
+    def __init__(self, urls: Mapping[Service, str], connections_max: int, waits_max: int) -> None:
+        self._all = {service: Upstream(service, url, connections_max, waits_max) for service, url in urls.items()}
 
     def __getitem__(self, service: Service) -> Upstream:
         return self._all[service]

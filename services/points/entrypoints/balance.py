@@ -1,5 +1,6 @@
 """`GET /v1/customers/{customer_id}/balance`: the read that every app makes all the time, on the hot path."""
 
+from contextlib import nullcontext
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -9,15 +10,15 @@ from pydantic import BaseModel, Field
 
 from services.points.adapters.arrivals import Arrivals
 from services.points.adapters.balances import Balance, BalanceReader
+from shared.auth.principal import Principal
 from shared.auth.tokens import TokenVerifier
 from shared.errors import InvalidError, NotFoundError
 from shared.http.caller import hot_caller
 from shared.http.errors import PlacedFault
 from shared.http.hot import HotRequest, HotResponse, one
+from shared.http.waiting import AFTER_EVENT_WAIT_MS, WAIT_MAX_MS, Waits
 
 PATH: Final = "/v1/customers/{customer_id}/balance"
-WAIT_MAX_MS: Final = 10_000
-_WAIT_DEFAULT_MS = 2_000
 _encode = msgspec.json.Encoder().encode
 
 
@@ -49,13 +50,13 @@ class BalanceView(BaseModel):
 class BalanceRoute:
     """Answers it."""
 
-    def __init__(self, verifier: TokenVerifier, reader: BalanceReader, arrivals: Arrivals) -> None:
-        self._verifier, self._reader, self._arrivals = verifier, reader, arrivals
+    def __init__(self, verifier: TokenVerifier, reader: BalanceReader, arrivals: Arrivals, waits: Waits) -> None:
+        self._verifier, self._reader, self._arrivals, self._waits = verifier, reader, arrivals, waits
 
     async def __call__(self, request: HotRequest) -> HotResponse:
         caller = hot_caller(request, self._verifier)
         customer_id = storable(caller.customer_for(request.params["customer_id"]))
-        seen = await self._seen(caller.tenant, request)
+        seen = await self._seen(caller, request)
         balance = await self._reader.read(caller.tenant, customer_id)
         if balance is None:
             raise customer_not_found()
@@ -68,7 +69,7 @@ class BalanceRoute:
             return HotResponse(304, b"", headers[1:])
         return HotResponse(200, _encode(_shown(customer_id, balance) | seen), headers)
 
-    async def _seen(self, tenant: str, request: HotRequest) -> dict[str, str]:
+    async def _seen(self, caller: Principal, request: HotRequest) -> dict[str, str]:
         """Read your writes: wait for the event that the caller names."""
         query = request.query
         if not query:
@@ -77,7 +78,10 @@ class BalanceRoute:
         named = one(query, "after_event")
         if named is None:
             return {}
-        return {"after_event": await self._arrivals.outcome(tenant, _event_id(named), wait_ms / 1000) or "pending"}
+        event_id = _event_id(named)
+        with self._waits.one(caller) if wait_ms else nullcontext():
+            outcome = await self._arrivals.outcome(caller.tenant, event_id, wait_ms / 1000)
+        return {"after_event": outcome or "pending"}
 
 
 def customer_not_found() -> NotFoundError:
@@ -102,7 +106,7 @@ def described_balance() -> APIRouter:
     async def balance(
         customer_id: str,
         after_event: Annotated[UUID | None, Query(description="Wait until this event has had its effect.")] = None,
-        wait_ms: Annotated[int, Query(ge=0, le=WAIT_MAX_MS)] = _WAIT_DEFAULT_MS,
+        wait_ms: Annotated[int, Query(ge=0, le=WAIT_MAX_MS)] = AFTER_EVENT_WAIT_MS,
         if_none_match: Annotated[str | None, Header(description="The ETag that you know.")] = None,
     ) -> BalanceView:
         raise NotImplementedError
@@ -134,7 +138,7 @@ def _matches(if_none_match: bytes | None, tag: bytes) -> bool:
 
 def _wait_ms(text: str | None) -> int:
     if text is None:
-        return _WAIT_DEFAULT_MS
+        return AFTER_EVENT_WAIT_MS
     if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) <= WAIT_MAX_MS:
         return int(text)
     raise _fault("/wait_ms", f"Whole milliseconds, {WAIT_MAX_MS} at the most.", text)

@@ -47,7 +47,7 @@ def ask(answer: Answer, *questions: Question, connections_max: int = 4) -> tuple
     async def run() -> list[Reply]:
         server = await asyncio.start_server(service, "127.0.0.1", 0)
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        upstreams = Upstreams({"points": url}, connections_max)
+        upstreams = Upstreams({"points": url}, connections_max, 1)
         try:
             return [await upstreams["points"].ask(question) for question in questions]
         finally:
@@ -164,7 +164,7 @@ def test_who_waits_for_a_connection_does_not_wait_for_the_answer_as_long_again()
 
     async def run() -> float:
         server = await asyncio.start_server(service, "127.0.0.1", 0)
-        upstreams = Upstreams({"points": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}, 1)
+        upstreams = Upstreams({"points": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}, 1, 1)
         begun = asyncio.get_running_loop().time()
         questions = [Question("GET", b"/v1/x", [], timeout_s=timeout_s) for timeout_s in (0.5, 0.7)]
         answers = await asyncio.gather(*map(upstreams["points"].ask, questions), return_exceptions=True)
@@ -183,7 +183,7 @@ def test_questions_at_the_same_time_share_the_connections() -> None:
 
     async def run() -> list[Reply]:
         server = await asyncio.start_server(service, "127.0.0.1", 0)
-        upstreams = Upstreams({"points": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}, 3)
+        upstreams = Upstreams({"points": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}, 3, 1)
         try:
             return list(await asyncio.gather(*(upstreams["points"].ask(GET) for _ in range(50))))
         finally:
