@@ -63,6 +63,14 @@ _OWN = {
         Variable("GATEWAY_TENANT_RATE_BURST", "The same at once, 500 or more.", "5000", optional=True),
         Variable("GATEWAY_CUSTOMER_RATE_PER_S", "Requests a second of one customer.", "10", optional=True),
         Variable("GATEWAY_CUSTOMER_RATE_BURST", "The same at once, 500 or more.", "500", optional=True),
+        Variable("GATEWAY_WRONG_CREDENTIALS_PER_S", "Wrong credentials a second of one address.", "5", optional=True),
+        Variable("GATEWAY_WRONG_CREDENTIALS_BURST", "The same at once.", "300", optional=True),
+        Variable(
+            "GATEWAY_TRUSTED_PROXIES",
+            "Your proxies in front of it, each of which adds an address to X-Forwarded-For; 0 believes no such header.",
+            "0",
+            optional=True,
+        ),
     ),
     "notifications": (
         Variable("NOTIFICATIONS_SMTP_HOST", "The mail server.", "mail"),

@@ -12,6 +12,7 @@ from services.gateway.adapters.keys import Keys
 from services.gateway.adapters.tenants import Tenants
 from services.gateway.auth.credentials import Credentials, Rates, Secrets
 from services.gateway.auth.receipts import Receipts
+from services.gateway.auth.throttle import Throttle
 from services.gateway.entrypoints.customer_tokens import customer_tokens_router
 from services.gateway.entrypoints.described import described_router
 from services.gateway.entrypoints.events import EventRoutes
@@ -34,9 +35,10 @@ from services.gateway.tenants.creation import TenantCreation
 from services.gateway.tenants.directory import TenantDirectory
 from services.gateway.tenants.quotas import Quotas
 from shared import worker
-from shared.auth.tokens import TokenSigner, TokenVerifier
-from shared.clock import SystemClock
+from shared.auth.tokens import AUDIENCE, CUSTOMER_AUDIENCE, TokenSigner, TokenVerifier
+from shared.clock import Clock, SystemClock
 from shared.http.app import Application, create_app
+from shared.http.client import client_address
 from shared.http.server import serve
 from shared.http.waiting import WaitLimits, Waits
 from shared.messaging.producer import Producer
@@ -61,14 +63,7 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
     keys, tenants = Keys(engine), Tenants(engine)
     directory = TenantDirectory(tenants.find)
     pepper = settings.key_pepper.get_secret_value()
-    credentials = Credentials(
-        keys.find,
-        Secrets(pepper, settings.admin_key.get_secret_value()),
-        signer,
-        TokenVerifier(settings.internal_public_key, clock),
-        clock,
-        Rates((settings.rate_per_s, settings.rate_burst), (settings.customer_rate_per_s, settings.customer_rate_burst)),
-    )
+    credentials = _credentials(settings, keys, signer, clock)
     intake = Intake(producer, IntakeLimits(settings.send_deadline_s, settings.in_flight_tenant_max))
     receipts = Receipts(pepper)
     waits = Waits(_WAITS)
@@ -99,6 +94,23 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
         closed_below="/v1/",
         described=(described_router(),),
         openapi=Documents(upstreams, owner_finder(), finisher(clock)).merge,
+    )
+
+
+def _credentials(settings: GatewaySettings, keys: Keys, signer: TokenSigner, clock: Clock) -> Credentials:
+    return Credentials(
+        keys.find,
+        Secrets(settings.key_pepper.get_secret_value(), settings.admin_key.get_secret_value()),
+        signer,
+        # A token that the release before made for a customer has the services' audience, for a day at the most.
+        TokenVerifier(settings.internal_public_key, clock, audience=(CUSTOMER_AUDIENCE, AUDIENCE)),
+        clock,
+        Rates((settings.rate_per_s, settings.rate_burst), (settings.customer_rate_per_s, settings.customer_rate_burst)),
+        Throttle(
+            settings.wrong_credentials_per_s,
+            settings.wrong_credentials_burst,
+            lambda: client_address(settings.trusted_proxies),
+        ),
     )
 
 

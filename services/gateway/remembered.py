@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from shared.errors import TreueError, UnavailableError
 
@@ -34,20 +34,25 @@ class Ages:
 
 
 class _Entry(Generic[V]):
-    __slots__ = ("asked_at", "error", "retry_at", "value")
+    __slots__ = ("asked_at", "retry_at", "value")
 
-    def __init__(self, value: V | None, error: TreueError | None = None) -> None:
-        self.value, self.error = value, error
+    def __init__(self, value: V) -> None:
+        self.value = value
         self.asked_at = self.retry_at = monotonic()
+
+
+_NEVER: Final = (float("-inf"), TreueError("never asked"))
 
 
 class Remembered(Generic[K, V]):
     """A bounded memory of what `load` answered. `load` raises UnavailableError when it could not find out, and any
-    other TreueError when the answer is no."""
+    other TreueError when the answer is no. Refusals have a memory of their own: however many there are, no good answer
+    is forgotten for them."""
 
     def __init__(self, load: Callable[[K], Awaitable[V]], ages: Ages, size_max: int = 20_000) -> None:
         self._load, self._ages, self._size_max = load, ages, size_max
         self._entries: OrderedDict[K, _Entry[V]] = OrderedDict()
+        self._refusals: OrderedDict[K, tuple[float, TreueError]] = OrderedDict()
         self._loading: dict[K, asyncio.Task[V]] = {}
 
     def at_once(self, key: K) -> V | None:
@@ -67,10 +72,9 @@ class Remembered(Generic[K, V]):
         entry = self._entries.get(key)
         now = monotonic()
         if entry is None:
-            return await self._ask(key)
-        if entry.error is not None or entry.value is None:
-            if entry.error is not None and now - entry.asked_at < self._ages.refused_s:
-                raise entry.error.with_traceback(None)
+            refused_at, refusal = self._refusals.get(key, _NEVER)
+            if now - refused_at < self._ages.refused_s:
+                raise refusal.with_traceback(None)
             return await self._ask(key)
         age = now - entry.asked_at
         if age < self._ages.fresh_s or (now < entry.retry_at and age < self._ages.stale_s):
@@ -82,12 +86,13 @@ class Remembered(Generic[K, V]):
 
     def put(self, key: K, value: V) -> None:
         """Remember what became known otherwise."""
+        self._refusals.pop(key, None)
         self._entries[key] = _Entry(value)
         self._entries.move_to_end(key)
         if len(self._entries) > self._size_max:
             self._entries.popitem(last=False)
 
-    def forget(self, wanted: Callable[[K, V | None], bool]) -> None:
+    def forget(self, wanted: Callable[[K, V], bool]) -> None:
         """Forget what `wanted` points at, so that it is looked up again."""
         for key in [key for key, entry in self._entries.items() if wanted(key, entry.value)]:
             del self._entries[key]
@@ -129,9 +134,11 @@ class Remembered(Generic[K, V]):
         return value
 
     def _refuse(self, key: K, refusal: TreueError) -> None:
-        self._entries[key] = _Entry(None, refusal)
-        if len(self._entries) > self._size_max:
-            self._entries.popitem(last=False)
+        self._entries.pop(key, None)
+        self._refusals[key] = monotonic(), refusal
+        self._refusals.move_to_end(key)
+        if len(self._refusals) > self._size_max:
+            self._refusals.popitem(last=False)
 
     def _settle(self, key: K, done: asyncio.Task[V]) -> None:
         self._loading.pop(key, None)

@@ -29,6 +29,11 @@ class GatewaySettings(ServiceSettings):
     tenant_rate_burst: float = Field(default=5_000.0, ge=BATCH_MAX, description="The same at once.")
     customer_rate_per_s: float = Field(default=10.0, gt=0, description="Requests and events a second of one customer.")
     customer_rate_burst: float = Field(default=500.0, ge=BATCH_MAX, description="The same at once.")
+    wrong_credentials_per_s: float = Field(default=5.0, gt=0, description="Wrong credentials a second of one address.")
+    wrong_credentials_burst: float = Field(default=300.0, ge=1, description="The same at once.")
+    trusted_proxies: int = Field(
+        default=0, ge=0, description="Proxies of our own in front, each of which adds an address to X-Forwarded-For."
+    )
     in_flight_max: int = Field(default=20_000, gt=0, description="Events that Kafka has not acknowledged yet.")
     in_flight_tenant_max: int = Field(default=10_000, gt=0, description="The same of one tenant.")
     recent_events_max: int = Field(

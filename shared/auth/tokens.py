@@ -6,6 +6,7 @@ a verified token is remembered until it expires: afterwards it is a dictionary l
 
 import re
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated, Any, Final
@@ -21,6 +22,8 @@ from shared.errors import UnauthenticatedError
 
 ISSUER: Final = "treue"
 AUDIENCE: Final = "treue"
+# Customers' tokens are for the gateway alone, which knows whether the key that made one is still good.
+CUSTOMER_AUDIENCE: Final = "treue-customer"
 _ALGORITHM = "EdDSA"
 _TYPE = "treue+jwt"
 _LENGTH_MAX = 4096
@@ -71,7 +74,13 @@ class TokenVerifier:
     """Reads tokens. `public_pem` may hold several keys one after another, so that they can be rotated."""
 
     def __init__(
-        self, public_pem: str, clock: Clock, *, issuer: str = ISSUER, audience: str = AUDIENCE, leeway_s: float = 5.0
+        self,
+        public_pem: str,
+        clock: Clock,
+        *,
+        issuer: str = ISSUER,
+        audience: str | Sequence[str] = AUDIENCE,
+        leeway_s: float = 5.0,
     ) -> None:
         self._keys = _public_keys(public_pem)
         self._clock = clock

@@ -7,6 +7,7 @@ from typing import Final
 
 from starlette.types import Message, Receive, Scope, Send
 
+from shared.http.client import remember_client
 from shared.http.hot import HotRequest
 from shared.http.routing import UNMATCHED, Route
 from shared.http.shortcut import answer_at_once
@@ -49,6 +50,7 @@ class Exchange:
         self.correlation_id = name.decode()
         self._stamp = (b"x-correlation-id", name)
         CORRELATION_ID.set(self.correlation_id)
+        remember_client(scope)
         # A task may start with what the connection's previous request had set; looking is cheaper than setting.
         if TENANT.get():
             TENANT.set("")

@@ -8,14 +8,17 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from services.gateway.auth.throttle import Throttle
 from services.gateway.ingest import stamping
+from services.gateway.remembered import Remembered
+from services.gateway.token_bucket import TokenBucket
 from services.points.adapters import entries
 from services.points.entrypoints import transactions
 from shared.auth import tokens
 from shared.auth.principal import Principal
 from shared.auth.tokens import TokenSigner, TokenVerifier
 from shared.clock import SystemClock
-from tests.integration.gateway import test_ingest
+from tests.integration.gateway import test_credentials, test_ingest
 from tests.integration.points import test_http
 from tests.support.gateway import running_gateway
 from tests.support.points import Books
@@ -71,6 +74,33 @@ async def test_when_all_callers_share_one_namespace_a_customer_takes_the_shops_e
             await test_ingest.test_nobody_takes_a_name_away_from_the_shop(gateway, await gateway.shop())
         with pytest.raises(AssertionError):
             await test_ingest.test_a_purchase_and_its_return_may_bear_the_orders_number(await gateway.shop())
+
+
+async def test_when_a_token_does_not_ask_for_its_key_it_outlives_it(
+    parts: Parts, database: Callable[[str], Awaitable[Database]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def alive(*_: Any) -> None: ...
+
+    async with running_gateway(parts, await database("gateway")) as gateway:
+        shop = await gateway.shop()
+        real = Remembered.get
+
+        async def get(self: Any, key: Any) -> Any:
+            return await (alive() if isinstance(key, str) and len(key) == 22 else real(self, key))
+
+        monkeypatch.setattr(Remembered, "get", get)
+        with pytest.raises(AssertionError):
+            await test_credentials.test_a_customers_token_ends_with_its_key(gateway, shop)
+
+
+async def test_when_nobody_counts_wrong_credentials_each_is_looked_up(
+    parts: Parts, database: Callable[[str], Awaitable[Database]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Throttle, "charge", lambda _: TokenBucket(1, 1))
+    with pytest.raises(AssertionError):
+        await test_credentials.test_many_wrong_credentials_are_not_looked_up_and_hurt_nobody_who_is_known(
+            parts, database, monkeypatch
+        )
 
 
 def test_when_signatures_are_not_checked_anybody_makes_a_token(monkeypatch: pytest.MonkeyPatch) -> None:

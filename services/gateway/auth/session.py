@@ -12,19 +12,18 @@ _TOKEN_USED_S: Final = 240.0  # a token is given away only while a minute of it 
 
 
 class Session:
-    """What a good credential is exchanged for. `bearer` is the token to forward for a customer, who holds one."""
+    """What a good credential is exchanged for."""
 
     __slots__ = ("_bearer", "_bearer_until", "_signer", "bucket", "principal")
 
-    def __init__(self, principal: Principal, bucket: TokenBucket, signer: TokenSigner, bearer: str | None) -> None:
+    def __init__(self, principal: Principal, bucket: TokenBucket, signer: TokenSigner) -> None:
         self.principal = principal
         self.bucket = bucket
         self._signer = signer
-        self._bearer = bearer or ""
-        self._bearer_until = float("inf") if bearer else 0.0
+        self._bearer, self._bearer_until = "", 0.0
 
     def bearer(self) -> str:
-        """The internal token that services believe; a customer's own, or one made of the key and kept for a while."""
+        """The internal token that services believe, kept for a while."""
         if monotonic() >= self._bearer_until:
             self._bearer = self._signer.sign(self.principal, TOKEN_TTL_S)
             self._bearer_until = monotonic() + _TOKEN_USED_S

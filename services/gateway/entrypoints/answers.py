@@ -149,7 +149,7 @@ def _lists(at: str) -> Answers:
     }  # fmt: skip
     tenant = {
         "tenant": "teashop", "name": "teashop", "display_name": None, "currency": "EUR", "time_zone": "Europe/Berlin",
-        "locale": "de-DE", "programme_version": 2, "created_at": at,
+        "locale": "de-DE", "programme_version": 2, "created_at": at, "events_per_s": None,
     }  # fmt: skip
     order = {
         "order_id": "1001", "event_id": _EVENT, "occurred_at": at, "business_date": at[:10], "total": "49.90",
@@ -168,6 +168,7 @@ def _lists(at: str) -> Answers:
         },
         ("get", "/v1/keys", "200"): {"items": [key], "next": None},
         ("get", "/v1/tenants", "200"): {"items": [tenant], "next": None},
+        ("put", "/v1/tenants/{tenant}/limit", "200"): tenant | {"events_per_s": 5_000},
     }
 
 

@@ -20,6 +20,7 @@ _UNDATED: Final[dict[tuple[str, str], Body]] = {
     ("post", "/v1/customer-tokens"): {"customer_id": "c-4711"},
     ("post", "/v1/keys"): {"scopes": ["events:write"], "name": "till 7"},
     ("post", "/v1/tenants"): {"name": "teashop", "currency": "EUR", "time_zone": "Europe/Berlin"},
+    ("put", "/v1/tenants/{tenant}/limit"): {"events_per_s": 5_000},
     ("put", "/v1/programme"): {"name": "Teashop Club", "points_per_unit": "1", "rounding": "floor"},
     ("post", "/v1/quotes"): {"total": "49.90", "currency": "EUR", "lines": _LINES},
 }

@@ -13,6 +13,7 @@ Document = dict[str, Any]
 _MORE: Final[dict[tuple[str, str], tuple[int, ...]]] = {
     ("post", "/v1/keys"): (404, 409),
     ("post", "/v1/tenants"): (409,),
+    ("put", "/v1/tenants/{tenant}/limit"): (404,),
     ("get", "/v1/programme"): (404,),
     ("put", "/v1/programme"): (409,),
     ("post", "/v1/quotes"): (404,),

@@ -10,7 +10,8 @@ from tests.support.stack import Database, Parts
 
 @pytest.fixture(scope="session")
 async def gateway(parts: Parts, database: Callable[[str], Awaitable[Database]]) -> AsyncIterator[Gateway]:
-    async with running_gateway(parts, await database("gateway")) as gateway:
+    # The tests bring more wrong credentials than any honest address.
+    async with running_gateway(parts, await database("gateway"), wrong_credentials_burst=1e6) as gateway:
         yield gateway
 
 

@@ -2,17 +2,23 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
+from services.gateway.adapters.keys import Keys
+from services.gateway.auth.api_key import mint
+from services.gateway.auth.credentials import StoredKey
 from shared.auth.scopes import FIRST_KEY_SCOPES
 from shared.db.transaction import transaction
 from tests.integration.gateway.test_ingest import purchase
 from tests.support.database import engine_of
 from tests.support.eventually import until
-from tests.support.gateway import Gateway, Shop
+from tests.support.gateway import Gateway, Shop, running_gateway
+from tests.support.stack import Database, Parts
 
 ROUTES = [
     ("POST", "/v1/purchases"), ("POST", "/v1/purchases/batch"), ("PUT", "/v1/customers/c"),
@@ -183,3 +189,93 @@ async def test_a_token_for_the_services_is_no_credential_outside(gateway: Gatewa
     token = gateway.metrics.asked[-1].headers["authorization"].removeprefix("Bearer ")
     answer = await Shop(shop.tenant, token, gateway.http).post("/v1/purchases", purchase())
     assert answer.status_code == 401
+
+
+SAID = {"kind": "nps", "score": 9, "occurred_at": "2026-11-01T10:00:00Z"}
+
+
+async def app_of(shop: Shop, customer: str = "ada") -> Shop:
+    token = (await shop.post("/v1/customer-tokens", {"customer_id": customer})).json()["token"]
+    return Shop(shop.tenant, token, shop.http)
+
+
+async def test_a_customers_token_ends_with_its_key(gateway: Gateway, shop: Shop) -> None:
+    key_id, till = await made_key(shop, scopes=["tokens:write"])
+    app, other = await app_of(till), await app_of(shop)
+    for one in (app, other):
+        assert (await one.post("/v1/feedback", SAID)).status_code == 202
+    assert (await shop.call("DELETE", f"/v1/keys/{key_id}")).status_code == 204
+    assert (await app.post("/v1/feedback", SAID)).status_code == 401
+    assert (await app.get("/v1/customers/me/balance")).status_code == 401
+    assert (await other.post("/v1/feedback", SAID)).status_code == 202
+
+
+async def test_a_customers_token_ends_within_ten_seconds_after_its_key(gateway: Gateway, shop: Shop) -> None:
+    """Revoked by another process, or expired; in use all the while, or not seen here before."""
+    soon = datetime.now(UTC) + timedelta(seconds=2)  # noqa: TID251
+    key_id, till = await made_key(shop, scopes=["tokens:write"])
+    _, brief = await made_key(shop, scopes=["tokens:write"], expires_at=soon.isoformat())
+    apps = [await app_of(till), await app_of(brief, "bob")]
+    for app in apps:
+        assert (await app.post("/v1/feedback", SAID)).status_code == 202
+    unseen = await app_of(till, "eve")
+    async with engine_of(gateway.database.app) as engine, transaction(engine) as tx:
+        await tx.raw.execute("UPDATE api_key SET revoked_at = now() WHERE id = $1", key_id)
+
+    async def refused() -> bool:
+        return {(await app.post("/v1/feedback", SAID)).status_code for app in apps} == {401}
+
+    await until(refused, within_s=12)  # two seconds for the one that expires
+    assert (await unseen.post("/v1/feedback", SAID)).status_code == 401
+
+
+async def test_a_customers_token_is_for_the_gateway_alone(gateway: Gateway, shop: Shop) -> None:
+    """The services cannot know that its key is revoked, so they get a token of minutes in its place."""
+    app = await app_of(shop)
+    gateway.points.tell("GET", "/v1/customers/me/balance", {})
+    assert (await app.get("/v1/customers/me/balance")).status_code == 200
+    asked = gateway.points.asked[-1]
+    assert (asked.principal.tenant, asked.principal.customer) == (shop.tenant, "ada")
+    straight = await gateway.http.get(
+        f"{gateway.settings.points_url}/v1/customers/me/balance", headers={"authorization": f"Bearer {app.api_key}"}
+    )
+    assert straight.status_code == 401
+
+
+async def test_many_wrong_credentials_are_not_looked_up_and_hurt_nobody_who_is_known(
+    parts: Parts, database: Callable[[str], Awaitable[Database]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    real = Keys.find
+
+    async def find(self: Keys, key_id: str) -> StoredKey | None:
+        asked.append(key_id)
+        return await real(self, key_id)
+
+    monkeypatch.setattr(Keys, "find", find)
+    limits = {"wrong_credentials_per_s": 0.01, "wrong_credentials_burst": 20.0, "trusted_proxies": 1}
+    async with running_gateway(parts, await database("gateway"), **limits) as gateway:
+        shop = await gateway.shop()
+        _, unseen = await made_key(shop, scopes=["events:write"])
+        app = await app_of(shop)
+        assert (await shop.post("/v1/purchases", purchase())).status_code == 202
+        asked.clear()
+
+        async def guess(credential: str) -> httpx.Response:
+            return await Shop("", credential, gateway.http).post("/v1/purchases", purchase())
+
+        answers = [await guess(mint("live").text) for _ in range(30)]
+        assert [answer.status_code for answer in answers] == [401] * 20 + [429] * 10
+        assert answers[-1].json()["code"] == "too_many_wrong_credentials"
+        assert int(answers[-1].headers["retry-after"]) >= 1
+        assert len(asked) == 20
+        assert {(await guess(bad)).status_code for bad in ("nonsense", "treue_live_x", "eyJhbGciOiJub25lIn0.e30.")} == {
+            429
+        }
+
+        assert (await shop.post("/v1/purchases", purchase())).status_code == 202
+        assert (await app.post("/v1/feedback", SAID)).status_code == 202
+        assert (await unseen.post("/v1/purchases", purchase())).status_code == 429
+        elsewhere = {"x-forwarded-for": "6.6.6.6, 192.0.2.1"}
+        assert (await unseen.post("/v1/purchases", purchase(), headers=elsewhere)).status_code == 202
+        assert (await unseen.post("/v1/purchases", purchase())).status_code == 202

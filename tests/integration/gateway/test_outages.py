@@ -114,6 +114,9 @@ async def test_too_fast_is_429(parts: Parts, database: Callable[[str], Awaitable
         assert int(answer.headers["retry-after"]) >= 1
 
 
+SAID = {"kind": "nps", "score": 9, "occurred_at": "2026-11-01T10:00:00Z"}
+
+
 async def batch_of(shop: Shop, count: int) -> int:
     return (await shop.post("/v1/purchases/batch", {"purchases": [purchase() for _ in range(count)]})).status_code
 
@@ -131,7 +134,7 @@ async def test_a_tenant_has_one_limit_over_all_its_keys_and_others_have_their_ow
 
         assert await batch_of(shop, 500) == 202
         assert await batch_of(other_key, 100) == 202
-        for caller, path, body in ((shop, "purchases", purchase()), (app, "feedback", {"nps": 9})):
+        for caller, path, body in ((shop, "purchases", purchase()), (app, "feedback", SAID)):
             refused = await caller.post(f"/v1/{path}", body)
             assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited"), refused.text
             assert int(refused.headers["retry-after"]) >= 1
@@ -160,9 +163,9 @@ async def test_a_customers_token_has_a_limit_of_its_own(
             return Shop(shop.tenant, token, gateway.http)
 
         first, second = await app(), await app()
-        answers = {"feedback": [{"nps": 9} for _ in range(500)]}
+        answers = {"feedback": [SAID for _ in range(500)]}
         assert (await first.post("/v1/feedback/batch", answers)).status_code == 202
-        assert (await second.post("/v1/feedback", {"nps": 9})).status_code == 429
+        assert (await second.post("/v1/feedback", SAID)).status_code == 429
         assert await batch_of(shop, 500) == 202
 
 

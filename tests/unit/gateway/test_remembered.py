@@ -130,3 +130,15 @@ async def test_forgetting(time: Time) -> None:
     await known.get("k")
     known.forget(lambda key, value: value == "k one")
     assert known.at_once("k") is None
+
+
+async def test_refusals_make_it_forget_nothing_good_and_are_bounded_too(time: Time) -> None:
+    source = Source()
+    known = memory(source, size_max=10)
+    await known.get("good")
+    source.answer = UnauthenticatedError("no")
+    for number in range(50):
+        with pytest.raises(UnauthenticatedError):
+            await known.get(str(number))
+    assert known.at_once("good") == "good one"
+    assert len(known._refusals) == 10

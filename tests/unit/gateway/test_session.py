@@ -86,7 +86,7 @@ def test_a_tenant_has_its_own_rate_or_what_all_have_and_a_batch_at_least(time: T
 def test_the_internal_token_is_made_again_before_it_ends(time: Time) -> None:
     keys = KeyPair.fresh()
     principal = Principal("demo", frozenset({"events:write"}), subject="key:1")
-    session = Session(principal, TokenBucket(1, 1), TokenSigner(keys.private, SystemClock()), None)
+    session = Session(principal, TokenBucket(1, 1), TokenSigner(keys.private, SystemClock()))
     first = session.bearer()
     time.now += 239
     assert session.bearer() is first
@@ -94,11 +94,3 @@ def test_the_internal_token_is_made_again_before_it_ends(time: Time) -> None:
     second = session.bearer()
     assert second is not first
     assert TokenVerifier(keys.public, SystemClock()).verify(second) == principal
-
-
-def test_a_customer_keeps_the_token_that_it_came_with() -> None:
-    keys = KeyPair.fresh()
-    session = Session(
-        Principal("demo", frozenset(), "c-1"), TokenBucket(1, 1), TokenSigner(keys.private, SystemClock()), "t"
-    )
-    assert session.bearer() == "t"
