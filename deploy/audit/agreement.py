@@ -30,6 +30,27 @@ _UNSETTLED = " UNION ALL ".join(
     for query in (_AHEAD, _PUT_ASIDE)
     for one, other in (("points", "metrics"), ("metrics", "points"))
 )
+# An erasure that one service has worked on and the other has not; and purchases that overtook one, or a rejoining, in
+# one service alone: each has on record whose it judged them to be.
+_ERASED_HERE = """
+    SELECT {column} FROM (
+        SELECT tenant, customer_id, pseudonym, rejoined_at FROM {one}.erasure
+        EXCEPT SELECT tenant, customer_id, pseudonym, rejoined_at FROM {other}.erasure
+    ) AS e
+"""
+_JUDGED_HERE = """
+    SELECT tenant, event_id FROM (
+        SELECT tenant, event_id, customer_id FROM {one}.erased_order
+        EXCEPT SELECT tenant, event_id, customer_id FROM {other}.erased_order
+    ) AS judged
+"""
+_BOTH_WAYS = (("points", "metrics"), ("metrics", "points"))
+_JUDGED_APART = " UNION ".join(_JUDGED_HERE.format(one=one, other=other) for one, other in _BOTH_WAYS)
+_ERASED_APART = " UNION ".join(
+    _ERASED_HERE.format(column=column, one=one, other=other)
+    for column in ("tenant, customer_id", "tenant, pseudonym")
+    for one, other in _BOTH_WAYS
+)
 _ORDERS_IN_POINTS = "SELECT count(*) FROM points.purchase_order WHERE $1::text IS NULL OR tenant = $1"
 # The inbox of metrics names the order of each event that it took, which not every table does: a cancellation has none.
 _ORDERS = f"""
@@ -39,6 +60,10 @@ _ORDERS = f"""
         UNION SELECT tenant, order_id FROM points.waiting_return JOIN unsettled USING (tenant, event_id)
         UNION SELECT tenant, effects -> 0 ->> 'order_id' FROM metrics.inbox JOIN unsettled USING (tenant, event_id)
         UNION SELECT tenant, order_id FROM contradicted
+        UNION SELECT tenant, order_id FROM points.purchase_order JOIN ({_JUDGED_APART}) AS j USING (tenant, event_id)
+        UNION SELECT tenant, order_id FROM points.purchase_order JOIN ({_ERASED_APART}) AS e USING (tenant, customer_id)
+        UNION SELECT o.tenant, order_id FROM metrics.shop_order o JOIN ({_ERASED_APART}) AS e
+            ON (e.tenant, e.customer_id) = (o.tenant, o.customer)
     ), both_orders AS (
         SELECT tenant, order_id, u.order_id IS NOT NULL AS left_out, p.event_id, m.event_id AS event_id_in_metrics,
             p.customer_id, m.customer, p.occurred_at, m.occurred_at AS occurred_at_in_metrics,

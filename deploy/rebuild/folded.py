@@ -12,6 +12,8 @@ from datetime import datetime
 # Released code let points without a delay wait for a shop's clock that was ahead: those have been due from the start.
 _DUE = "(NOT l.activated AND (l.activate_at <= timestamptz '{at}' OR l.activate_at = l.occurred_at))"
 
+# An earlier release wrote down when it worked on an erasure, not when that was received.
+_ERASURES = "tenant, customer_id, number, pseudonym, rejoined_at FROM {s}.erasure"
 FOLDED: dict[str, dict[str, str]] = {
     "points": {
         # What one wallet's entries come to after each of them, and their numbers, depend on which of two partitions was
@@ -33,7 +35,8 @@ FOLDED: dict[str, dict[str, str]] = {
         " CASE WHEN remaining > 0 THEN activated OR {due} END AS spendable FROM {s}.lot l",
         "allocation": "tenant, customer_id, lot_id, sum(points) AS points FROM {s}.allocation"
         " GROUP BY tenant, customer_id, lot_id",
-        "customer": "tenant, customer_id FROM {s}.customer",
+        "customer": "tenant, customer_id, erased_at IS NULL AS alive FROM {s}.customer",
+        "erasure": _ERASURES,
         "purchase_order": "tenant, order_id, event_id, customer_id, currency, total_minor, occurred_at,"
         " programme_version, points_per_unit, rounding, return_policy, points, returned_minor, unlined_minor,"
         " clawed_points, cancelled, lines FROM {s}.purchase_order",
@@ -54,14 +57,17 @@ FOLDED: dict[str, dict[str, str]] = {
         "day_total": "tenant, business_date, guest, sum(orders) AS orders, sum(gross_minor) AS gross_minor,"
         " sum(refunded_minor) AS refunded_minor FROM {s}.day_total GROUP BY tenant, business_date, guest",
         "feedback": "* FROM {s}.feedback",
+        # An earlier release kept none.
+        "customer_record": "* FROM {s}.customer_record WHERE received_at >= (SELECT since FROM metrics.record_start)",
+        "erasure": _ERASURES,
     },
     "notifications": {
         "programme": "* FROM {s}.programme",
         "profile": "tenant, customer_id, state, email, name, locale, time_zone, kind FROM {s}.profile",
-        # What holds now. Since when is told by events that compaction takes.
-        "consent": "* FROM (SELECT DISTINCT ON (tenant, customer_id, channel, purpose) tenant, customer_id, channel,"
-        " purpose, granted FROM {s}.consent ORDER BY tenant, customer_id, channel, purpose, seq DESC) AS newest"
-        " WHERE granted IS NOT NULL",
+        # The newest word of each source. The history also has lines in the words of earlier releases.
+        "consent_word": "* FROM {s}.consent_word",
+        "erasure": _ERASURES,
+        "withdrawal": "* FROM {s}.withdrawal",
         # What became of a message depends on the hour, on the mail server, and on whether the profile was there in
         # time (a fold reads profiles first); its facts, on when somebody was erased.
         "message": "tenant, id, customer_id, cause_id, origin_id, template, channel, purpose, correlation_id,"

@@ -20,6 +20,16 @@ LIVE = "live_"  # the names of the copies begin with it
 _NOW = "SELECT clock_timestamp()"
 _POSITIONS = "SELECT topic, part, next_offset FROM {live}.consumer_offset"
 _COPY = "CREATE UNLOGGED TABLE {rebuilt}.{name} AS SELECT {columns}"
+# What no event tells: the programmes of points are commands, the key of hashed addresses was minted, and whose an order
+# was judged to be, where an event overtook an erasure, is a recorded fact.
+_GIVEN: Mapping[str, Sequence[str]] = {
+    "points": (
+        "INSERT INTO {rebuilt}.programme SELECT * FROM points.programme",
+        "INSERT INTO {rebuilt}.erased_order SELECT * FROM points.erased_order",
+    ),
+    "metrics": ("INSERT INTO {rebuilt}.erased_order SELECT * FROM metrics.erased_order",),
+    "notifications": ("UPDATE {rebuilt}.address_key SET key = (SELECT key FROM notifications.address_key)",),
+}
 # A repetition that came in one batch with an event that was parked was counted, and must not be the first in the fold.
 _PUT_ASIDE = (
     """
@@ -83,14 +93,13 @@ class Frozen:
 
 
 async def freeze(database: asyncpg.Connection, live: str, rebuilt: str, *, comparing: bool) -> Frozen:
-    """Keep what the service `live` is at this instant; only where it stands, unless it is to be compared. The
-    programmes of points are commands, no events: they are copied."""
+    """Keep what the service `live` is at this instant; only where it stands, unless it is to be compared."""
     async with database.transaction(isolation="repeatable_read"):
         # The first statement takes the snapshot, and reads the clock after it: what is visible was done before.
         at = await database.fetchval(_NOW)
         rows = await database.fetch(_POSITIONS.format(live=live))
-        if live == "points":
-            await database.execute(f"INSERT INTO {rebuilt}.programme SELECT * FROM points.programme")  # noqa: S608
+        for statement in _GIVEN.get(live, ()):
+            await database.execute(statement.format(rebuilt=rebuilt))
         put_aside = 0
         if comparing:
             for table, columns in folded(live).items():

@@ -19,13 +19,14 @@ from services.gateway.entrypoints.events import EventRoutes
 from services.gateway.entrypoints.export import ExportRoutes
 from services.gateway.entrypoints.finishing import finisher
 from services.gateway.entrypoints.forward import ForwardRoutes, owner_finder
-from services.gateway.entrypoints.ingest import IngestRoutes
+from services.gateway.entrypoints.ingest import Guards, IngestRoutes
 from services.gateway.entrypoints.keys import keys_router
 from services.gateway.entrypoints.programmes import Programmes
 from services.gateway.entrypoints.tenants import tenants_router
 from services.gateway.forwarding.documents import Documents
 from services.gateway.forwarding.events import EventFinder
 from services.gateway.forwarding.export import Exporter
+from services.gateway.forwarding.lives import Lives
 from services.gateway.forwarding.upstream import Service as Owner
 from services.gateway.forwarding.upstream import Upstreams
 from services.gateway.ingest.intake import Intake, IntakeLimits
@@ -67,11 +68,11 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
     intake = Intake(producer, IntakeLimits(settings.send_deadline_s, settings.in_flight_tenant_max))
     receipts = Receipts(pepper)
     waits = Waits(_WAITS)
-    recent = RecentEvents(settings.recent_events_max)
     quotas = Quotas(settings.tenant_rate_per_s, settings.tenant_rate_burst)
+    guards = Guards(RecentEvents(settings.recent_events_max), quotas, Lives(upstreams))
     finder = EventFinder(upstreams, Bodies(settings.kafka_bootstrap), settings.forward_timeout_s)
     hot = {
-        **IngestRoutes(credentials, directory, intake, recent, quotas, receipts, clock, settings.future_max_s).routes(),
+        **IngestRoutes(credentials, directory, intake, guards, receipts, clock, settings.future_max_s).routes(),
         **EventRoutes(credentials, finder, receipts, signer, waits).routes(),
         **ExportRoutes(credentials, Exporter(upstreams), clock).routes(),
         **ForwardRoutes(credentials, directory, upstreams, waits, settings.forward_timeout_s).routes(),

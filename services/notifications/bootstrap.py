@@ -22,6 +22,7 @@ from services.notifications.settings import NotificationsSettings
 from shared import worker
 from shared.auth.tokens import TokenVerifier
 from shared.clock import SystemClock
+from shared.erasures import ErasureTable
 from shared.http.app import Application, create_app
 from shared.http.event_status import event_status_router
 from shared.http.server import serve
@@ -35,7 +36,7 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 def build_stores() -> Stores:
     """The tables behind their ports."""
-    return Stores(CustomerTables(), MessageQueue())
+    return Stores(CustomerTables(), MessageQueue(), ErasureTable())
 
 
 def build_api(settings: NotificationsSettings, engine: AsyncEngine) -> Application:

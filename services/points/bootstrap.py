@@ -27,6 +27,7 @@ from shared import worker
 from shared.auth.tokens import TokenVerifier
 from shared.clock import SystemClock
 from shared.db.transaction import transaction
+from shared.erasures import ErasureTable
 from shared.http.app import Application, create_app
 from shared.http.event_status import event_status_router
 from shared.http.server import serve
@@ -41,7 +42,9 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 def build_application() -> PointsApplication:
     """What the consumer works with."""
-    return PointsApplication(PostEvents(ProgrammeTable(), OrderTables(), WaitingReturnTable(), WalletTables()))
+    return PointsApplication(
+        PostEvents(ProgrammeTable(), OrderTables(), WaitingReturnTable(), WalletTables(), ErasureTable())
+    )
 
 
 def build_api(settings: PointsSettings, engine: AsyncEngine) -> Application:

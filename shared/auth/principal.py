@@ -6,6 +6,8 @@ from shared.auth.scopes import CUSTOMERS_READ
 from shared.errors import ForbiddenError, NotFoundError
 
 ME = "me"
+# The first letter of the pseudonyms of erased customers; no customer id has it.
+PSEUDONYM_MARK = "#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class Principal:
         """
         if self.customer is None:
             self.require(scope)
-            # Postgres holds no NUL: nobody is called that, and asking would fail.
-            if customer_id != ME and "\x00" not in customer_id:
+            # Postgres holds no NUL: nobody is called that, and asking would fail. A pseudonym is what an erasure left.
+            if customer_id != ME and "\x00" not in customer_id and not customer_id.startswith(PSEUDONYM_MARK):
                 return customer_id
         elif customer_id in (ME, self.customer):
             return self.customer

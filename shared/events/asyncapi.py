@@ -34,15 +34,15 @@ RECEIVERS: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": ("programme.updated",),
     "points": (
         *("purchase.completed", "purchase.returned", "purchase.cancelled", "customer.updated", "customer.erased"),
-        *("feedback.submitted", "activity.recorded"),
+        *("consent.stated", "feedback.submitted", "activity.recorded"),
     ),
     "notifications": (
-        *("programme.updated", "customer.updated", "customer.erased"),
+        *("programme.updated", "customer.updated", "consent.stated", "customer.erased"),
         *("points.earned", "points.clawed_back", "feedback.submitted"),
     ),
     "metrics": (
         *("programme.updated", "purchase.completed", "purchase.returned", "purchase.cancelled"),
-        *("feedback.submitted", "activity.recorded"),
+        *("feedback.submitted", "activity.recorded", "customer.updated", "consent.stated", "customer.erased"),
     ),
 }
 _TEXT = {"type": "string"}

@@ -26,7 +26,8 @@ class Topic(StrEnum):
 
     @property
     def compacted(self) -> bool:
-        """Whether older records of a key disappear: gaps in its offsets are then no loss."""
+        """Whether older records of a key may be gone: gaps in its offsets are then no loss. Customers are not compacted
+        any more, but earlier releases did it."""
         return self in (Topic.CUSTOMERS, Topic.PROGRAMMES)
 
 

@@ -1,7 +1,7 @@
-"""Who customers are. The only family that carries personal data; the topic is compacted and forgets."""
+"""Who customers are, and what they allow. The only family that carries addresses and names."""
 
 from datetime import date
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -9,6 +9,7 @@ from shared.events.contract import CustomerEvent, Topic
 
 Channel = Literal["email", "sms", "push", "inapp"]
 Purpose = Literal["service", "marketing"]
+StatedBy = Literal["shop", "customer"]
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,8 +21,9 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CustomerUpdated(CustomerEvent, frozen=True, omit_defaults=True, kw_only=True):
-    """The whole profile as it now is; a field that is missing is unknown. Only `consents` may be None, which leaves
-    what was said before; a list replaces all of it."""
+    """The whole profile as it was at `occurred_at`; a field that is missing is unknown. Of two, the later one by
+    `occurred_at` counts. `consents` are the shop's word, each on its own: what the list does not name stays as it was.
+    An id that was erased takes no profile, unless `rejoin` says that somebody begins anew under it."""
 
     TYPE: ClassVar[str] = "customer.updated"
     TOPIC: ClassVar[Topic] = Topic.CUSTOMERS
@@ -34,10 +36,24 @@ class CustomerUpdated(CustomerEvent, frozen=True, omit_defaults=True, kw_only=Tr
     time_zone: str | None = None
     kind: Literal["consumer", "business"] = "consumer"
     consents: tuple[Consent, ...] | None = None
+    rejoin: bool = False
+
+
+class ConsentStated(CustomerEvent, frozen=True, omit_defaults=True, kw_only=True):
+    """One consent was given or withdrawn. The shop's word never takes back what the customer withdrew in person."""
+
+    TYPE: ClassVar[str] = "consent.stated"
+    TOPIC: ClassVar[Topic] = Topic.CUSTOMERS
+
+    channel: Channel
+    purpose: Purpose
+    granted: bool
+    stated_by: Annotated[StatedBy, msgspec.Meta(description="customer: in person, with a token of their own.")]
 
 
 class CustomerErased(CustomerEvent, frozen=True, omit_defaults=True, kw_only=True):
-    """The customer asked to be forgotten: personal data goes, pseudonymous figures stay."""
+    """The customer asked to be forgotten: personal data goes, figures stay under a pseudonym, and the id takes
+    no profile until it rejoins."""
 
     TYPE: ClassVar[str] = "customer.erased"
     TOPIC: ClassVar[Topic] = Topic.CUSTOMERS

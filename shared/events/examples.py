@@ -10,7 +10,7 @@ from uuid import UUID
 
 from shared.events.activities import ActivityRecorded
 from shared.events.contract import CustomerEvent, Event, OrderEvent
-from shared.events.customers import Consent, CustomerErased, CustomerUpdated
+from shared.events.customers import Consent, ConsentStated, CustomerErased, CustomerUpdated
 from shared.events.feedback import FeedbackSubmitted
 from shared.events.notifications import NotificationBounced, NotificationSent, NotificationSkipped
 from shared.events.points import DebtChanged, PointsActivated, PointsClawedBack, PointsEarned
@@ -69,7 +69,9 @@ EXAMPLES: tuple[Event, ...] = (
         time_zone="Europe/Berlin",
         kind="business",
         consents=(Consent(channel="email", purpose="marketing", granted=True),),
+        rejoin=True,
     ),
+    _anna(ConsentStated, 5, channel="email", purpose="marketing", granted=False, stated_by="customer"),
     _anna(
         PurchaseCompleted,
         0,

@@ -4,7 +4,7 @@ import msgspec
 
 from shared.events.activities import ActivityRecorded
 from shared.events.contract import Event
-from shared.events.customers import CustomerErased, CustomerUpdated
+from shared.events.customers import ConsentStated, CustomerErased, CustomerUpdated
 from shared.events.feedback import FeedbackSubmitted
 from shared.events.notifications import NotificationBounced, NotificationSent, NotificationSkipped
 from shared.events.points import DebtChanged, PointsActivated, PointsClawedBack, PointsEarned
@@ -18,6 +18,7 @@ EVENTS: tuple[type[Event], ...] = (
     FeedbackSubmitted,
     ActivityRecorded,
     CustomerUpdated,
+    ConsentStated,
     CustomerErased,
     ProgrammeUpdated,
     PointsEarned,

@@ -70,8 +70,10 @@ def test_topics_are_the_declared_ones() -> None:
 
 
 def test_compacted_topics_are_declared_so() -> None:
+    """Customers were compacted once: their log may have gaps for ever. It is not any more, since the newest record of a
+    customer may be an older word, or one that was refused."""
     compacted = {topic.name for topic in declared_topics() if "compact" in topic.config["cleanup.policy"]}
-    assert compacted == {topic.value for topic in Topic if topic.compacted}
+    assert compacted == {topic.value for topic in Topic if topic.compacted} - {Topic.CUSTOMERS.value}
 
 
 def test_every_event_travels_on_its_topic() -> None:

@@ -18,6 +18,7 @@ from shared.db.engine import create_engine
 from shared.db.migrate import migrate
 from shared.db.transaction import Transaction, transaction
 from shared.events.contract import Event
+from shared.events.customers import CustomerErased, CustomerUpdated
 from shared.events.envelope import Envelope, record_of
 from shared.events.feedback import FeedbackSubmitted
 from shared.events.programmes import ProgrammeUpdated
@@ -38,11 +39,16 @@ class Shop:
     time_zone: str = "Europe/Berlin"
     tenant: str = field(default_factory=lambda: f"t-{new_id().hex}")
 
-    def incoming(self, event: Event, name: str, part: int = 0) -> Incoming:
+    def incoming(self, event: Event, name: str, part: int = 0, received_at: datetime = NOON) -> Incoming:
         """The event as the consumer hands it over."""
         identity = event_id(self.tenant, "test", name)
         envelope = Envelope(
-            id=identity, type=event.TYPE, version=event.VERSION, tenant=self.tenant, source="test", time=NOON
+            id=identity,
+            type=event.TYPE,
+            version=event.VERSION,
+            tenant=self.tenant,
+            source="test",
+            time=received_at,
         )
         record = record_of(envelope, event)
         raw = RawRecord(record.topic, part, 0, record.key, record.value, record.headers, NOON)
@@ -84,6 +90,14 @@ class Shop:
         self, name: str, score: int, customer: str = "ada", at: datetime = NOON, kind: Any = "nps"
     ) -> Incoming:
         return self.incoming(FeedbackSubmitted(occurred_at=at, customer_id=customer, kind=kind, score=score), name)
+
+    def profile(self, name: str, customer: str = "ada", received_at: datetime = NOON, **more: Any) -> Incoming:
+        event = CustomerUpdated(occurred_at=NOON, customer_id=customer, **more)
+        return self.incoming(event, name, received_at=received_at)
+
+    def erasure(self, customer: str = "ada", received_at: datetime = NOON, name: str = "") -> Incoming:
+        event = CustomerErased(occurred_at=received_at, customer_id=customer)
+        return self.incoming(event, name or f"erase {customer}", received_at=received_at)
 
 
 class Metrics:

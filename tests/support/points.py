@@ -89,8 +89,11 @@ class Shop:
         event = PurchaseCancelled(occurred_at=at, order_id=order, customer_id=customer)
         return self.incoming(event, name or f"cancel {order}", **more)
 
-    def profile(self, customer: str = "ada", name: str = "") -> Incoming:
-        return self.incoming(CustomerUpdated(occurred_at=NOON, customer_id=customer), name or f"profile {customer}")
+    def profile(
+        self, customer: str = "ada", name: str = "", taken_in_at: datetime = NOON, *, rejoin: bool = False
+    ) -> Incoming:
+        event = CustomerUpdated(occurred_at=taken_in_at, customer_id=customer, rejoin=rejoin)
+        return self.incoming(event, name or f"profile {customer}", taken_in_at)
 
     def erasure(self, customer: str = "ada", name: str = "", taken_in_at: datetime = NOON) -> Incoming:
         event = CustomerErased(occurred_at=taken_in_at, customer_id=customer)

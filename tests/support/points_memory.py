@@ -11,12 +11,13 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from services.points.application.ports import CustomerKey, Mark, OrderKey, OrderReturn, Origin
+from services.points.application.ports import CustomerKey, OrderKey, OrderReturn, Origin
 from services.points.application.posting import PostEvents
 from services.points.domain.ledger import Allocation, Entry, EntryKind, Lot
 from services.points.domain.order import Order
 from services.points.domain.programme import Programme
 from services.points.domain.wallet import Wallet
+from shared.erasures import Erasure, ErasureTable
 from shared.messaging.incoming import Effects, Incoming, Outcome
 from tests.support.points import NOON
 
@@ -40,7 +41,9 @@ class Memory:
     async def post(self, events: Sequence[Incoming]) -> Effects:
         """A batch, without the ids that were here before, as the inbox has it."""
         fresh = {event.id: event for event in events if event.id not in self.outcomes}
-        ports = (MemoryProgrammes(self), MemoryOrders(self), MemoryWaiting(self), MemoryWallets(self))
+        ports = (
+            MemoryProgrammes(self), MemoryOrders(self), MemoryWaiting(self), MemoryWallets(self), MemoryErasures(),
+        )  # fmt: skip
         effects = await PostEvents(*ports)(TX, list(fresh.values()))
         self.outcomes |= {event_id: effects.of(event_id) for event_id in fresh}
         return effects
@@ -133,14 +136,15 @@ class MemoryWallets:
                 found[entry.tenant, entry.customer_id] += entry.points
         return found
 
-    async def mark(self, tx: object, marks: Mapping[CustomerKey, Mark]) -> None:
-        pass
-
-    async def welcome(
-        self, tx: object, heard: Mapping[CustomerKey, datetime], strangers: Collection[CustomerKey]
-    ) -> None:
+    async def welcome(self, tx: object, strangers: Mapping[CustomerKey, datetime]) -> None:
         for key in strangers:
             self.memory.wallets.setdefault(key, Wallet(*key))
+
+    async def pseudonymise(self, tx: object, key: CustomerKey, pseudonym: str, at: datetime) -> None:
+        raise NotImplementedError
+
+    async def rejoin(self, tx: object, key: CustomerKey) -> None:
+        raise NotImplementedError
 
     async def due(self, tx: object, now: datetime, limit: int) -> list[CustomerKey]:
         return []
@@ -150,6 +154,16 @@ class MemoryWallets:
 
     async def schedule_next_activation(self, tx: object, keys: Collection[CustomerKey]) -> None:
         pass
+
+
+class MemoryErasures(ErasureTable):
+    """Nobody is erased here."""
+
+    async def lock(self, tx: object, *, alone: bool) -> None:
+        pass
+
+    async def find(self, tx: object, keys: Collection[CustomerKey]) -> dict[CustomerKey, list[Erasure]]:
+        return {}
 
 
 def _bare(wallet: Wallet) -> Wallet:

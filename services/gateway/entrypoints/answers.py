@@ -36,6 +36,7 @@ def _taken() -> Answers:
         **{("post", f"/v1/{kind}/batch", "202"): _batch(kind) for kind in (*kinds, "customers")},
         ("put", "/v1/customers/{customer_id}", "202"): _ACCEPTED,
         ("delete", "/v1/customers/{customer_id}", "202"): _ACCEPTED,
+        ("post", "/v1/customers/{customer_id}/consents", "202"): _ACCEPTED,
     }
 
 
@@ -137,11 +138,16 @@ def _message(at: str) -> dict[str, Any]:
 
 
 def _lists(at: str) -> Answers:
+    current = [{"channel": "email", "purpose": "marketing", "granted": True}]
     profile = {
-        "customer_id": "c-4711", "state": "known", "email": "ada@example.org", "name": "Ada Lovelace",
-        "locale": "de-DE", "time_zone": None, "kind": None,
+        "customer_id": "c-4711", "state": "known", "email": "ada@example.org", "name": "Ada Lovelace", "phone": None,
+        "birthday": None, "locale": "de-DE", "time_zone": None, "kind": "consumer", "occurred_at": at,
+        "consents": current,
     }  # fmt: skip
-    consent = {"channel": "email", "purpose": "marketing", "granted": True, "since": at, "event_id": _EVENT}
+    consent = {
+        "channel": "email", "purpose": "marketing", "granted": True, "said_by": "shop", "since": at, "received_at": at,
+        "effective": True, "event_id": _EVENT,
+    }  # fmt: skip
     key = {
         "id": "0351v8C3yszOwk39CbZCPG", "tenant": "teashop", "mode": "live", "scopes": ["events:write"],
         "name": "till 7", "created_at": at, "created_by": "operator", "expires_at": None, "last_used_at": at,
@@ -158,13 +164,17 @@ def _lists(at: str) -> Answers:
     return {
         ("get", "/v1/customers/{customer_id}/messages", "200"): {"items": [_message(at)], "next": None},
         ("get", "/v1/customers/{customer_id}/profile", "200"): profile,
-        ("get", "/v1/customers/{customer_id}/consents", "200"): {"items": [consent], "next": None},
+        ("get", "/v1/customers/{customer_id}/consents", "200"): {
+            "items": [consent],
+            "next": None,
+            "current": current,
+        },
         ("get", "/v1/customers/{customer_id}/export", "200"): {
             "customer_id": "c-4711",
             "exported_at": at,
             "points": {"balance": _BALANCE, "transactions": []},
             "notifications": {"profile": profile, "consents": [consent], "messages": []},
-            "metrics": {"orders": [order], "feedback": []},
+            "metrics": {"orders": [order], "feedback": [], "events": []},
         },
         ("get", "/v1/keys", "200"): {"items": [key], "next": None},
         ("get", "/v1/tenants", "200"): {"items": [tenant], "next": None},

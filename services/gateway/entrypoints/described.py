@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, Field, create_model
 
 from services.gateway.ingest.kinds import CUSTOMERS, EVENT_KINDS, Kind
-from services.gateway.ingest.models import BATCH_MAX, Profile
+from services.gateway.ingest.models import BATCH_MAX, ConsentStatement, Profile
 from shared.http.body import JsonBody
 
 IdempotencyKey = Annotated[
@@ -147,7 +147,11 @@ def _describe_customers(router: APIRouter) -> None:
         summary="Replace a customer's profile",
     )  # fmt: skip
     async def put(customer_id: str, body: Annotated[Any, Depends(JsonBody(Profile))]) -> Accepted:
-        """The whole profile as it now is. Putting it again is harmless."""
+        """The whole profile as it was at `occurred_at`; an older one changes nothing. Putting it again is harmless.
+
+        `consents` are the shop's word. It never takes back what the customer withdrew in person: only their own later
+        word does (`POST .../consents` with a customer's token). An id that was erased takes no profile: 409
+        `customer_erased`, or, where that is known too late, `rejected` at `status_url`; unless `rejoin` is true."""
         raise NotImplementedError
 
     @router.delete(
@@ -155,10 +159,12 @@ def _describe_customers(router: APIRouter) -> None:
         summary="Erase a customer",
     )  # fmt: skip
     async def erase(customer_id: str) -> Accepted:
-        """Personal data goes everywhere, pseudonymous figures stay. The receipt stands at `status_url`.
+        """Personal data goes from every service; figures and the ledger stay under a pseudonym that no read gives out.
+        The receipt at `status_url` lists for each service what was erased and what is kept, and `not_reached`: where
+        the data still is, above all the log.
 
-        Whoever comes back under the same id, by a profile, a purchase, feedback or an activity, finds the points as
-        they were: give the id to nobody else."""
+        The id is nobody's until a profile says `rejoin`, and then somebody new. A purchase under it is a guest's.
+        Withdrawals of consents hold for whoever comes with the same address."""
         raise NotImplementedError
 
     @router.get(
@@ -166,7 +172,22 @@ def _describe_customers(router: APIRouter) -> None:
         summary="All that is held about a customer",
     )  # fmt: skip
     async def export(customer_id: str) -> dict[str, Any]:
-        """By service: balance and transactions; profile, consents and messages; orders with refunds, and feedback."""
+        """By service: balance and transactions; profile, consents with their history, and messages; orders with
+        refunds, scores, and `events`: all purchases with lines, coupon codes and metadata, returns, feedback with
+        comments and activities with properties, as they were received (money in minor units)."""
+        raise NotImplementedError
+
+    @router.post(
+        "/v1/customers/{customer_id}/consents", status_code=202, tags=["customers"], operation_id="state_consent",
+        summary="Give or withdraw a consent",
+    )  # fmt: skip
+    async def state(
+        customer_id: str,
+        body: Annotated[Any, Depends(JsonBody(ConsentStatement))],
+        idempotency_key: IdempotencyKey = None,
+    ) -> Accepted:
+        """With a key it is the shop's word; with a customer's token the person's own, for themselves alone (`me`). What
+        somebody withdrew in person only they give back."""
         raise NotImplementedError
 
 

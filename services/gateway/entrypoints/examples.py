@@ -16,6 +16,7 @@ _PROFILE: Final[Body] = {
 }
 _UNDATED: Final[dict[tuple[str, str], Body]] = {
     ("put", "/v1/customers/{customer_id}"): _PROFILE,
+    ("post", "/v1/customers/{customer_id}/consents"): {"channel": "email", "purpose": "marketing", "granted": False},
     ("post", "/v1/customers/batch"): {"customers": [{"customer_id": "c-4711"} | _PROFILE]},
     ("post", "/v1/customer-tokens"): {"customer_id": "c-4711"},
     ("post", "/v1/keys"): {"scopes": ["events:write"], "name": "till 7"},

@@ -6,9 +6,10 @@ from services.gateway.auth.credentials import Credentials
 from services.gateway.auth.receipts import Receipts
 from services.gateway.auth.session import Session
 from services.gateway.entrypoints.requests import idempotency_key
+from services.gateway.forwarding.lives import Lives
 from services.gateway.ingest import rules
 from services.gateway.ingest.intake import Intake
-from services.gateway.ingest.kinds import CUSTOMERS, EVENT_KINDS, Kind, profile_of
+from services.gateway.ingest.kinds import CONSENTS, CUSTOMERS, EVENT_KINDS, Kind, consent_of, profile_of
 from services.gateway.ingest.reading import Read, Reader
 from services.gateway.ingest.recent import RecentEvents, conflict
 from services.gateway.ingest.reception import Reception
@@ -33,6 +34,14 @@ _ACCEPTED = b'{"event_id":"%b","status":"accepted","status_url":"%b"}'
 _RESULT = b'{"index":%d,"event_id":"%b"%b}'
 
 
+class Guards(NamedTuple):
+    """What an event is held against before it is taken."""
+
+    recent: RecentEvents
+    quotas: Quotas
+    lives: Lives
+
+
 class IngestRoutes:
     """The handlers, with what they need."""
 
@@ -41,14 +50,14 @@ class IngestRoutes:
         credentials: Credentials,
         tenants: TenantDirectory,
         intake: Intake,
-        recent: RecentEvents,
-        quotas: Quotas,
+        guards: "Guards",
         receipts: Receipts,
         clock: Clock,
         future_max_s: float,
     ) -> None:
         self._credentials, self._tenants, self._intake = credentials, tenants, intake
-        self._recent, self._quotas, self._receipts = recent, quotas, receipts
+        self._recent, self._quotas, self._lives = guards
+        self._receipts = receipts
         self._clock, self._future_max_s = clock, future_max_s
 
     def routes(self) -> dict[tuple[str, str], HotHandler]:
@@ -60,6 +69,7 @@ class IngestRoutes:
             found["POST", f"/v1/{kind.name}/batch"] = self._batch(kind)
         found["PUT", "/v1/customers/{customer_id}"] = self._put_customer
         found["DELETE", "/v1/customers/{customer_id}"] = self._erase_customer
+        found["POST", "/v1/customers/{customer_id}/consents"] = self._state_consent
         return found
 
     def _single(self, kind: Kind) -> HotHandler:
@@ -92,8 +102,30 @@ class IngestRoutes:
         return handle
 
     async def _put_customer(self, request: HotRequest) -> HotResponse:
+        """A profile that rejoins is for an erased id; any other is refused there, as soon as it is known."""
         caller = await self._admit(request, CUSTOMERS)
-        return await self._take_one(request, caller, Reader(profile_of(_customer_id(request))))
+        customer_id = _customer_id(request)
+        reader = Reader(profile_of(customer_id))
+        raw = await request.body()
+        rejoin = _rejoins(reader, raw)
+        if not rejoin:
+            await self._require_alive(request, caller, customer_id)
+        answer = await self._take_one(request, caller, reader, raw)
+        if rejoin:
+            self._lives.rejoined(caller.tenant.tenant, customer_id)
+        return answer
+
+    async def _state_consent(self, request: HotRequest) -> HotResponse:
+        """A key speaks for the shop, a customer's token for the customer alone."""
+        caller = await self._admit(request, CONSENTS)
+        principal = caller.session.principal
+        customer_id = _customer_id(request) if principal.customer is None else _own(request, principal)
+        await self._require_alive(request, caller, customer_id)
+        return await self._take_one(request, caller, Reader(consent_of(customer_id)))
+
+    async def _require_alive(self, request: HotRequest, caller: "_Caller", customer_id: str) -> None:
+        session = caller.session
+        await self._lives.require_alive(caller.tenant.tenant, customer_id, session.bearer(), request.correlation_id)
 
     async def _erase_customer(self, request: HotRequest) -> HotResponse:
         at = self._reception(await self._admit(request, CUSTOMERS))
@@ -101,11 +133,16 @@ class IngestRoutes:
         event_id = id_of(at.principal, event, None, None)
         record = stamp_of(at, request.correlation_id, current_traceparent()).record(event, event_id)
         await self._intake.take(at.tenant.tenant, [record])
+        self._lives.erased(at.tenant.tenant, event.customer_id)
         return self._accepted(at.principal, event_id)
 
-    async def _take_one(self, request: HotRequest, caller: "_Caller", reader: Reader) -> HotResponse:
+    async def _take_one(
+        self, request: HotRequest, caller: "_Caller", reader: Reader, raw: bytes | None = None
+    ) -> HotResponse:
+        """One event; `raw` is its body, where it was read already."""
         key = idempotency_key(request)
-        raw = await request.body()
+        if raw is None:
+            raw = await request.body()
         at = self._reception(caller)
         given, event = reader.one(raw, at)
         event_id = id_of(at.principal, event, given, key)
@@ -125,7 +162,7 @@ class IngestRoutes:
         session = await self._credentials.session(request.headers.get(b"authorization"))
         principal = session.principal
         if principal.customer is None or not kind.customers_may:
-            principal.require(CUSTOMERS_WRITE if kind is CUSTOMERS else EVENTS_WRITE)
+            principal.require(CUSTOMERS_WRITE if kind in (CUSTOMERS, CONSENTS) else EVENTS_WRITE)
         TENANT.set(principal.tenant)
         tenant = self._tenants.at_once(principal.tenant) or await self._tenants.get(principal.tenant)
         quota = self._quotas.of(tenant)
@@ -186,6 +223,16 @@ class _Batch:
         """What became of each item, in their order."""
         counts = (len(self.results) - self._rejected, self._rejected, b",".join(self.results))
         return HotResponse(202, b'{"accepted":%d,"rejected":%d,"results":[%b]}' % counts)
+
+
+def _rejoins(reader: Reader, raw: bytes) -> bool:
+    """Whether the profile says so; one that cannot be read by the fast way is refused later, or says it by name."""
+    read = reader.fast(raw)
+    return b'"rejoin"' in raw if read is None else bool(read[0].rejoin)
+
+
+def _own(request: HotRequest, principal: Principal) -> str:
+    return principal.customer_for(request.params["customer_id"])
 
 
 def _customer_id(request: HotRequest) -> str:

@@ -30,6 +30,7 @@ _PARTS = (
     _Part("notifications", "messages", "messages"),
     _Part("metrics", "orders", "export?part=orders", root="internal"),
     _Part("metrics", "feedback", "export?part=feedback", root="internal"),
+    _Part("metrics", "events", "export?part=events", root="internal"),
 )
 _PAGE = 500
 _PAGES_MAX = 400

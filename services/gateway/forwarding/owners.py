@@ -57,7 +57,7 @@ LISTENING: Mapping[str, tuple[Service, ...]] = {
     "treue.purchases": ("points", "metrics"),
     "treue.feedback": ("points", "notifications", "metrics"),
     "treue.activities": ("points", "metrics"),
-    "treue.customers": ("points", "notifications"),
+    "treue.customers": ("points", "notifications", "metrics"),
 }
 
 # The service whose word on an event counts (docs/architecture.md), by the event's topic.

@@ -123,6 +123,15 @@ class Consent(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     granted: bool
 
 
+class ConsentStatement(Given, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """One consent that was given or withdrawn. `occurred_at` is when; now, if it is left out."""
+
+    channel: Channel
+    purpose: Purpose
+    granted: bool
+    occurred_at: Instant | UnsetType | None = UNSET
+
+
 class Profile(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
     """A customer's whole profile. `occurred_at` is when it became so; now, if it is left out."""
 
@@ -135,6 +144,7 @@ class Profile(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
     kind: Literal["consumer", "business"] | UnsetType | None = UNSET
     consents: Annotated[list[Consent], Meta(max_length=rules.CONSENTS_MAX)] | UnsetType | None = UNSET
     occurred_at: Instant | UnsetType | None = UNSET
+    rejoin: bool | UnsetType | None = UNSET
 
 
 class Customer(Profile, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):

@@ -1,7 +1,7 @@
 """The kinds of things that come in: one table, from which reading, routes and documents are made."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.gateway.ingest import contracts, models, relations
@@ -38,6 +38,11 @@ ACTIVITIES = Kind(
 )
 CUSTOMERS = Kind("customers", contracts.Customer, models.Customer, relations.profile, profiles.customer)
 
+CONSENTS = Kind(
+    "consents", contracts.ConsentStatement, models.ConsentStatement, relations.nothing, profiles.nobodys,
+    customers_may=True,
+)  # fmt: skip
+
 EVENT_KINDS = (PURCHASES, RETURNS, CANCELLATIONS, FEEDBACK, ACTIVITIES)
 
 
@@ -48,3 +53,12 @@ def profile_of(customer_id: str) -> Kind:
         return profiles.profile(given, customer_id, at, plain)
 
     return Kind("customers", contracts.Profile, models.Profile, relations.profile, translate)
+
+
+def consent_of(customer_id: str) -> Kind:
+    """The kind of a consent whose customer the path names."""
+
+    def translate(given: contracts.ConsentStatement, at: Reception, plain: bool) -> Event | None:
+        return profiles.consent(given, customer_id, at, plain)
+
+    return replace(CONSENTS, translate=translate)

@@ -127,8 +127,19 @@ class Consent(Given):
     granted: bool
 
 
+class ConsentStatement(GivenEvent):
+    """One consent that was given or withdrawn. By a key it is the shop's word, by a customer's token the person's own,
+    which only the person takes back. The later word counts, and of two at one instant the withdrawal."""
+
+    channel: Channel
+    purpose: Purpose
+    granted: bool
+    occurred_at: Instant | None = Field(default=None, description="When it was said; now, if left out.")
+
+
 class Profile(Given):
-    """A customer's whole profile: what is left out is unknown from now on. Only `consents` stay, when left out."""
+    """A customer's whole profile: what is left out is unknown from now on. Of two profiles the later one counts, by
+    `occurred_at`. `consents` are the shop's word, each on its own: what the list does not name stays as it was."""
 
     email: Email | None = None
     name: Name | None = None
@@ -139,6 +150,10 @@ class Profile(Given):
     kind: Literal["consumer", "business"] | None = None
     consents: Annotated[list[Consent], Field(max_length=rules.CONSENTS_MAX)] | None = None
     occurred_at: Instant | None = Field(default=None, description="When the profile became so; now, if left out.")
+    rejoin: bool | None = Field(
+        default=None,
+        description="Somebody begins anew under an id that was erased: with an empty wallet and no history.",
+    )
 
 
 class Customer(Profile):

@@ -93,7 +93,17 @@ _ANSWERS = """
     ) AS i USING (event_id, tenant)
     WHERE (f.kind, f.score) IS DISTINCT FROM (i.kind, i.score)
 """
+_ERASED_IDS = """
+    SELECT e.tenant, e.customer_id, s.customer AS state_of, o.order_id, r.event_id AS record_id
+    FROM {s}.erasure e
+    LEFT JOIN {s}.customer_state s ON (s.tenant, s.customer) = (e.tenant, e.customer_id)
+    LEFT JOIN {s}.shop_order o ON (o.tenant, o.customer) = (e.tenant, e.customer_id)
+    LEFT JOIN {s}.customer_record r ON (r.tenant, r.customer) = (e.tenant, e.customer_id)
+    WHERE e.rejoined_at IS NULL AND ($1::text IS NULL OR e.tenant = $1)
+        AND num_nonnulls(s.customer, o.order_id, r.event_id) > 0
+"""
 _ALL: Final = (
+    ("erased_ids", "an id that was erased has no order, no figure and no record", _ERASED_IDS, "erasure"),
     ("order_refunds", "an order's refunded money is the sum of its refunds", _ORDER_REFUNDS, "shop_order"),
     ("refund_orders", "every refund has its order, if only one still awaited", _REFUND_WITHOUT_ORDER, "refund"),
     ("customer_days", "customers' days are a fold of counted orders and refunds", _CUSTOMER_DAYS, "customer_day"),

@@ -4,8 +4,9 @@ from services.metrics.adapters.answers import AnswerTable
 from services.metrics.adapters.customers import CustomerTable
 from services.metrics.adapters.orders import OrderTable
 from services.metrics.adapters.programmes import ProgrammeTable
+from services.metrics.adapters.records import RecordTable
 from services.metrics.adapters.totals import TotalTable
-from services.metrics.application.ports import Answers, Customers, Orders, Programmes, Totals
+from services.metrics.application.ports import Answers, Customers, Orders, Programmes, Records, Totals
 from shared.db.transaction import Transaction
 
 
@@ -18,3 +19,4 @@ class TableStore:
         self.customers: Customers = CustomerTable(tx)
         self.totals: Totals = TotalTable(tx)
         self.answers: Answers = AnswerTable(tx)
+        self.records: Records = RecordTable(tx)

@@ -1,7 +1,9 @@
 """What the application needs of the outside. Every method works inside one open transaction."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Protocol
+from datetime import datetime
+from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from services.metrics.domain.customers import CustomerKey, CustomerState, DaySums
 from services.metrics.domain.feedback import Answer
@@ -80,6 +82,29 @@ class Answers(Protocol):
         ...
 
 
+class CustomerRecord(NamedTuple):
+    """What an event said of a customer: its body, as it was received."""
+
+    tenant: str
+    customer: str
+    received_at: datetime
+    event_id: UUID
+    type: str
+    body: str
+
+
+class Records(Protocol):
+    """The bodies of customers' events."""
+
+    async def append(self, records: Sequence[CustomerRecord]) -> None:
+        """Keep them."""
+        ...
+
+    async def pseudonymise(self, tenant: str, customer: str, pseudonym: str, at: datetime) -> None:
+        """Figures are the pseudonym's from now on; the records are gone."""
+        ...
+
+
 class Store(Protocol):
     """All of it in one transaction."""
 
@@ -88,3 +113,4 @@ class Store(Protocol):
     customers: Customers
     totals: Totals
     answers: Answers
+    records: Records

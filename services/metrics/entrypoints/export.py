@@ -1,21 +1,25 @@
 """`GET /internal/customers/{customer_id}/export`: what metrics holds about one customer, for the gateway's export."""
 
-from datetime import date, datetime
-from typing import Annotated, Literal
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
+import msgspec
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.metrics.adapters import held
 from services.metrics.adapters.queries import programme_of
+from services.metrics.adapters.records import RecordTable
 from services.metrics.domain.feedback import Answer
 from shared.db.transaction import Transaction, transaction
 from shared.errors import NotFoundError
 from shared.http.caller import Caller
 from shared.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
 from shared.money import to_text
+
+_FIRST: Final = (datetime.min.replace(tzinfo=UTC), held.FIRST_ID)
 
 
 class RefundHeld(BaseModel):
@@ -53,8 +57,23 @@ class AnswerHeld(BaseModel):
     order_id: str | None
 
 
-Part = Annotated[Literal["orders", "feedback"], Query(description="Which of the two lists.")]
-_Held = Page[OrderHeld] | Page[AnswerHeld]
+class RecordHeld(BaseModel):
+    """An event about the customer, as it was received; money is in minor units."""
+
+    event_id: UUID
+    type: str
+    received_at: datetime
+    data: dict[str, Any]
+
+
+class RecordPage(Page[RecordHeld]):
+    """Records, and since when there are any: of earlier events an earlier release kept no bodies."""
+
+    kept_since: datetime | None
+
+
+Part = Annotated[Literal["orders", "feedback", "events"], Query(description="Which of the lists.")]
+_Held = Page[OrderHeld] | Page[AnswerHeld] | RecordPage
 
 
 def export_router(engine: AsyncEngine) -> APIRouter:
@@ -67,7 +86,7 @@ def export_router(engine: AsyncEngine) -> APIRouter:
     ) -> _Held:
         customer, after = caller.customer_for(customer_id), _position(cursor)
         async with transaction(engine) as tx:
-            read = _orders if part == "orders" else _answers
+            read = {"orders": _orders, "feedback": _answers, "events": _records}[part]
             found = await read(tx, caller.tenant, customer, after, limit)
         if not found.items and cursor is None:
             raise NotFoundError("Nothing of this kind is held here.", code="customer_not_found")
@@ -89,6 +108,19 @@ async def _answers(tx: Transaction, tenant: str, customer: str, after: str, limi
     found = await held.answers(tx, tenant, customer, _id(after), limit + 1)
     items = [_answer(one) for one in found[:limit]]
     return Page[AnswerHeld](items=items, next=_next(str(items[-1].event_id)) if len(found) > limit else None)
+
+
+async def _records(tx: Transaction, tenant: str, customer: str, after: str, limit: int) -> _Held:
+    table = RecordTable(tx)
+    found = await table.page(tenant, customer, _place(after), limit + 1)
+    items = [
+        RecordHeld(
+            event_id=each.event_id, type=each.type, received_at=each.received_at, data=msgspec.json.decode(each.body)
+        )
+        for each in found[:limit]
+    ]
+    last = f"{items[-1].received_at.isoformat()}/{items[-1].event_id}" if len(found) > limit else ""
+    return RecordPage(items=items, next=_next(last) if last else None, kept_since=await table.kept_since())
 
 
 def _order(one: held.HeldOrder, currency: str) -> OrderHeld:
@@ -124,6 +156,14 @@ def _position(cursor: str | None) -> str:
     if not isinstance(after, str) or "\0" in after:
         raise bad_cursor()
     return after
+
+
+def _place(after: str) -> tuple[datetime, UUID]:
+    received_at, _, event_id = after.partition("/")
+    try:
+        return (datetime.fromisoformat(received_at), UUID(event_id)) if after else _FIRST
+    except ValueError as error:
+        raise bad_cursor() from error
 
 
 def _id(after: str) -> UUID:

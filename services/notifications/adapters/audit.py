@@ -29,11 +29,11 @@ _CAUSES = """
 _WITHDRAWN = """
     SELECT m.tenant, m.customer_id, m.id, m.template, c.since AS withdrawn_since, m.claimed_at FROM {s}.message m
     CROSS JOIN LATERAL (
-        SELECT granted, since, recorded_at FROM {s}.consent c
+        SELECT effective, since, recorded_at FROM {s}.consent c
         WHERE (c.tenant, c.customer_id, c.channel, c.purpose) = (m.tenant, m.customer_id, m.channel, m.purpose)
             AND c.recorded_at < m.claimed_at ORDER BY c.seq DESC LIMIT 1
     ) AS c
-    WHERE m.claimed_at IS NOT NULL AND c.granted IS FALSE AND c.recorded_at < m.claimed_at - interval '1 minute'
+    WHERE m.claimed_at IS NOT NULL AND c.effective IS FALSE AND c.recorded_at < m.claimed_at - interval '1 minute'
         AND ($1::text IS NULL OR m.tenant = $1)
 """
 _MARKETING = """
@@ -41,7 +41,7 @@ _MARKETING = """
     WHERE m.purpose = 'marketing' AND m.status = 'sent' AND ($1::text IS NULL OR m.tenant = $1) AND NOT EXISTS (
         SELECT FROM {s}.consent c
         WHERE (c.tenant, c.customer_id, c.channel, c.purpose) = (m.tenant, m.customer_id, m.channel, m.purpose)
-            AND c.granted AND c.recorded_at <= coalesce(m.claimed_at, m.created_at))
+            AND c.effective AND c.recorded_at <= coalesce(m.claimed_at, m.created_at))
 """
 _ERASED = """
     SELECT m.tenant, m.customer_id, m.id, m.status FROM {s}.message m
@@ -50,6 +50,34 @@ _ERASED = """
         AND (m.facts <> '{{}}' OR m.subject IS NOT NULL OR m.text IS NOT NULL OR m.html IS NOT NULL
             OR m.status IN ('waiting', 'queued') AND m.claimed_at IS NULL
             OR m.claimed_at > p.changed_at + interval '1 minute')
+"""
+_ERASED_IDS = """
+    SELECT e.tenant, e.customer_id, p.state, m.id AS message_id, w.channel AS word_of FROM {s}.erasure e
+    LEFT JOIN {s}.profile p USING (tenant, customer_id) LEFT JOIN {s}.message m USING (tenant, customer_id)
+    LEFT JOIN {s}.consent_word w USING (tenant, customer_id)
+    WHERE e.rejoined_at IS NULL AND ($1::text IS NULL OR e.tenant = $1)
+        AND (p.state IS DISTINCT FROM 'erased' OR m.id IS NOT NULL OR w.channel IS NOT NULL)
+"""
+# The newest line of a customer's history, against what the newest words of both sources come to.
+_CONSENTS = """
+    WITH held AS (
+        SELECT tenant, customer_id, channel, purpose, CASE
+            WHEN NOT own.granted THEN false
+            WHEN own.granted AND (shop.said_at IS NULL OR own.said_at > shop.said_at) THEN true
+            ELSE shop.granted END AS effective
+        FROM (SELECT * FROM {s}.consent_word WHERE said_by = 'customer') AS own
+        FULL JOIN (SELECT * FROM {s}.consent_word WHERE said_by = 'shop') AS shop
+            USING (tenant, customer_id, channel, purpose)
+        WHERE $1::text IS NULL OR tenant = $1
+    ), newest AS (
+        SELECT DISTINCT ON (tenant, customer_id, channel, purpose) tenant, customer_id, channel, purpose, effective
+        FROM {s}.consent WHERE ($1::text IS NULL OR tenant = $1) AND granted IS NOT NULL
+            AND left(customer_id, 1) <> '#'
+        ORDER BY tenant, customer_id, channel, purpose, seq DESC
+    )
+    SELECT tenant, customer_id, channel, purpose, h.effective AS by_words, n.effective AS by_history
+    FROM held h FULL JOIN newest n USING (tenant, customer_id, channel, purpose)
+    WHERE h.effective IS DISTINCT FROM n.effective
 """
 _STATES = """
     SELECT tenant, id, channel, status, reason FROM {s}.message
@@ -96,6 +124,8 @@ _ALL: Final = (
     ("message_withdrawn", "nothing was sent to who had withdrawn their consent", _WITHDRAWN, "message"),
     ("message_marketing", "no marketing was sent without consent", _MARKETING, "message"),
     ("message_erased", "nothing is kept of, or sent to, who was erased", _ERASED, "message"),
+    ("erased_ids", "an id that was erased has no profile, no message and no consent", _ERASED_IDS, "erasure"),
+    ("consents", "what holds of a consent is what the newest words of both sources come to", _CONSENTS, "consent_word"),
     ("message_states", "every message's status agrees with its other columns", _STATES, "message"),
     ("message_attempts", "what was sent or bounced is what its last attempt says", _ATTEMPTS, "attempt"),
     ("suppressions", "every address on the list was refused once", _SUPPRESSIONS, "suppression"),

@@ -15,7 +15,7 @@ _PAGE = f"""
     WHERE m.tenant = $1 AND m.customer_id = $2 AND m.seq < $3 ORDER BY m.seq DESC LIMIT $4
 """  # noqa: S608 - made of constants
 _CONSENTS = """
-    SELECT seq, channel, purpose, granted, since, event_id FROM consent
+    SELECT seq, channel, purpose, granted, said_by, since, received_at, event_id, effective FROM consent
     WHERE tenant = $1 AND customer_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4
 """
 NEWEST = 2**63 - 1
@@ -36,14 +36,18 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One line of a customer's consents; `granted` None: no longer said."""
+    """One line of a customer's consents: who said what, when, and what held afterwards; `granted` None: an earlier
+    release took a list that named others for taking this one back."""
 
     seq: int
     channel: str
     purpose: str
     granted: bool | None
+    said_by: str
     since: datetime
+    received_at: datetime
     event_id: UUID
+    effective: bool | None
 
 
 async def messages_page(tx: Transaction, tenant: str, customer_id: str, before: int, limit: int) -> list[Listed]:

@@ -20,6 +20,10 @@ async def on_causes(stores: Stores, tx: Transaction, events: Sequence[Incoming],
     """Write the messages that the events give, with what becomes of each."""
     known = await stores.of_known_tenants(tx, events, effects)
     customers = await stores.customers.lock(tx, {key for _, _, key in known})
+    known = await stores.of_their_lives(tx, known)
+    pseudonyms = {key for _, _, key in known} - customers.keys()
+    if pseudonyms:
+        customers |= await stores.customers.lock(tx, pseudonyms)
     written: list[Message] = []
     for incoming, event, key in known:
         messages = messages_of(incoming, event, customers[key])

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from services.notifications.domain.consent import ConsentKey, Source, Word
 from services.notifications.domain.customer import Customer, Profile
 from services.notifications.domain.delivery import Answer, Consequence
 from services.notifications.domain.message import Facts, Message, Reason
@@ -18,15 +19,17 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class ConsentChange:
-    """What a customer said about one channel and purpose; None: they say nothing about it any more."""
+class ConsentRecord:
+    """What a source said about one channel and purpose, when it was said and received, and what held afterwards."""
 
     key: Key
     channel: str
     purpose: str
-    granted: bool | None
-    since: datetime
+    said_by: Source
+    word: Word
+    received_at: datetime
     event_id: UUID
+    effective: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,23 @@ class Customers(Protocol):
 
     async def save_profiles(self, tx: Transaction, profiles: Mapping[Key, Profile]) -> None: ...
 
-    async def add_consents(self, tx: Transaction, changes: Sequence[ConsentChange]) -> None: ...
+    async def add_consents(self, tx: Transaction, records: Sequence[ConsentRecord]) -> None:
+        """Append to the history."""
+        ...
+
+    async def save_words(self, tx: Transaction, words: Mapping[tuple[Key, ConsentKey, Source], Word]) -> None:
+        """The newest word of a source."""
+        ...
+
+    async def keep_withdrawals(
+        self, tx: Transaction, tenant: str, address: str, keys: Collection[ConsentKey], since: datetime
+    ) -> None:
+        """They hold for whoever comes with this address, though it is forgotten."""
+        ...
+
+    async def pseudonymise(self, tx: Transaction, key: Key, pseudonym: str) -> None:
+        """Messages and the history of consents are the pseudonym's from now on; the newest words are forgotten."""
+        ...
 
     async def suppress(self, tx: Transaction, tenant: str, address: str, message_id: UUID, reason: str) -> None:
         """Never send to this address again."""

@@ -1,9 +1,11 @@
 """A customer as far as messages need them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 
-from services.notifications.domain.consent import Consents
+from services.notifications.domain.consent import ConsentKey, Consents, Words
 
 
 class ProfileState(StrEnum):
@@ -24,12 +26,16 @@ class Profile:
     locale: str | None = None
     time_zone: str | None = None
     kind: str | None = None
+    phone: str | None = None
+    birthday: date | None = None
+    occurred_at: datetime | None = None  # when it became so; of two profiles the later one counts
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Who they are, what they allow, and whether their address refused mail before."""
+    """Who they are, what they allow, whether their address refused mail before, and who said what of their consents."""
 
     profile: Profile = field(default_factory=Profile)
     consents: Consents = field(default_factory=dict)
     suppressed: bool = False
+    words: Mapping[ConsentKey, Words] = field(default_factory=dict)

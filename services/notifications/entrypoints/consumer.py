@@ -6,11 +6,12 @@ from typing import Final
 
 from services.notifications.application.on_causes import on_causes
 from services.notifications.application.on_customers import on_customers
+from services.notifications.application.on_erasures import on_erasures
 from services.notifications.application.on_programmes import on_programmes
 from services.notifications.application.stores import Stores
 from shared.db.transaction import Transaction
 from shared.events.contract import Event, Topic
-from shared.events.customers import CustomerErased, CustomerUpdated
+from shared.events.customers import ConsentStated, CustomerErased, CustomerUpdated
 from shared.events.feedback import FeedbackSubmitted
 from shared.events.points import PointsClawedBack, PointsEarned
 from shared.events.programmes import ProgrammeUpdated
@@ -21,7 +22,8 @@ Handler = Callable[[Stores, Transaction, Sequence[Incoming], Effects], Awaitable
 HANDLERS: Final[Mapping[type[Event], Handler]] = {
     ProgrammeUpdated: on_programmes,
     CustomerUpdated: on_customers,
-    CustomerErased: on_customers,
+    ConsentStated: on_customers,
+    CustomerErased: on_erasures,
     PointsEarned: on_causes,
     PointsClawedBack: on_causes,
     FeedbackSubmitted: on_causes,
@@ -41,7 +43,7 @@ class NotificationsApplication:
     def blocks(self, event: Event) -> bool:
         """Behind a profile or an erasure that we could not apply nothing may be sent to that customer: it may have
         been a withdrawal."""
-        return isinstance(event, CustomerUpdated | CustomerErased)
+        return isinstance(event, CustomerUpdated | ConsentStated | CustomerErased)
 
     async def apply(self, tx: Transaction, events: Sequence[Incoming]) -> Effects:
         """Have the events' effects, in runs of one handler, in their order."""

@@ -4,12 +4,18 @@ from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.notifications.adapters import queries
-from services.notifications.adapters.queries import NEWEST, Listed
+from services.notifications.adapters.queries import NEWEST, Listed, Said
 from services.notifications.application.ports import Content, Customers, Renderer, RenderError
-from services.notifications.domain.customer import Profile
+from services.notifications.domain.customer import Customer, Profile
 from services.notifications.domain.message import Channel
 from services.notifications.domain.programme import Programme
-from services.notifications.entrypoints.schemas import ConsentAnswer, MessageAnswer, ProfileAnswer
+from services.notifications.entrypoints.schemas import (
+    ConsentAnswer,
+    ConsentPage,
+    ConsentState,
+    MessageAnswer,
+    ProfileAnswer,
+)
 from shared.db.transaction import Transaction, transaction
 from shared.errors import NotFoundError
 from shared.http.caller import Caller
@@ -30,7 +36,7 @@ def customers_router(engine: AsyncEngine, customers: Customers, renderer: Render
         """What they were told, newest first, on all channels; also what was deliberately not sent, and why."""
         customer, before = caller.customer_for(customer_id), _position(cursor)
         async with transaction(engine) as tx:
-            profile = await _profile(customers, tx, caller.tenant, customer)
+            profile = (await _customer(customers, tx, caller.tenant, customer)).profile
             programme = (await customers.programmes(tx, [caller.tenant]))[caller.tenant]
             found = await queries.messages_page(tx, caller.tenant, customer, before, limit + 1)
         items = [_message(listed, renderer, profile, programme) for listed in found[:limit]]
@@ -41,38 +47,56 @@ def customers_router(engine: AsyncEngine, customers: Customers, renderer: Render
         """What the platform knows of them."""
         customer = caller.customer_for(customer_id)
         async with transaction(engine) as tx:
-            found = await _profile(customers, tx, caller.tenant, customer)
-        return ProfileAnswer(
-            customer_id=customer, state=found.state, email=found.email, name=found.name, locale=found.locale,
-            time_zone=found.time_zone, kind=found.kind,
-        )  # fmt: skip
+            return _profile_answer(customer, await _customer(customers, tx, caller.tenant, customer))
 
     @router.get("/consents", summary="A customer's consents")
     async def consents(
         customer_id: str, caller: Caller, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-    ) -> Page[ConsentAnswer]:
-        """What they ever allowed, forbade or took back, newest first."""
+    ) -> ConsentPage:
+        """What holds now, and all that was ever said, newest first. The later word counts, by when it was said, and of
+        two at one instant the withdrawal. What a customer withdrew in person only they give back, with a token of their
+        own. A line whose `granted` is not `effective` changed nothing."""
         customer, before = caller.customer_for(customer_id), _position(cursor)
         async with transaction(engine) as tx:
-            await _profile(customers, tx, caller.tenant, customer)
+            known = await _customer(customers, tx, caller.tenant, customer)
             found = await queries.consents_page(tx, caller.tenant, customer, before, limit + 1)
-        items = [
-            ConsentAnswer(
-                channel=said.channel, purpose=said.purpose, granted=said.granted, since=said.since,
-                event_id=said.event_id,
-            )
-            for said in found[:limit]
-        ]  # fmt: skip
-        return Page(items=items, next=_next([said.seq for said in found], limit))
+        return ConsentPage(
+            items=[_consent(said) for said in found[:limit]],
+            next=_next([said.seq for said in found], limit),
+            current=_current(known),
+        )
 
     return router
 
 
-async def _profile(customers: Customers, tx: Transaction, tenant: str, customer_id: str) -> Profile:
+async def _customer(customers: Customers, tx: Transaction, tenant: str, customer_id: str) -> Customer:
     found = await customers.load(tx, [(tenant, customer_id)])
     if not found:
         raise NotFoundError("There is no such customer.", code="customer_not_found")
-    return found[tenant, customer_id].profile
+    return found[tenant, customer_id]
+
+
+def _profile_answer(customer_id: str, customer: Customer) -> ProfileAnswer:
+    found = customer.profile
+    return ProfileAnswer(
+        customer_id=customer_id, state=found.state, email=found.email, name=found.name, phone=found.phone,
+        birthday=found.birthday, locale=found.locale, time_zone=found.time_zone, kind=found.kind,
+        occurred_at=found.occurred_at, consents=_current(customer),
+    )  # fmt: skip
+
+
+def _current(customer: Customer) -> list[ConsentState]:
+    return [
+        ConsentState(channel=channel, purpose=purpose, granted=granted)
+        for (channel, purpose), granted in sorted(customer.consents.items())
+    ]
+
+
+def _consent(said: Said) -> ConsentAnswer:
+    return ConsentAnswer(
+        channel=said.channel, purpose=said.purpose, granted=said.granted, said_by=said.said_by, since=said.since,
+        received_at=said.received_at, effective=said.effective, event_id=said.event_id,
+    )  # fmt: skip
 
 
 def _message(listed: Listed, renderer: Renderer, profile: Profile, programme: Programme) -> MessageAnswer:

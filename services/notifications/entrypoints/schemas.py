@@ -1,9 +1,11 @@
 """The answers of the HTTP side."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from pydantic import BaseModel, Field
+
+from shared.http.pagination import Page
 
 
 class MessageAnswer(BaseModel):
@@ -25,22 +27,43 @@ class MessageAnswer(BaseModel):
 
 
 class ConsentAnswer(BaseModel):
-    """What a customer allowed or forbade, from when on."""
+    """What was said about a consent, by whom and when, and what held from then on."""
 
     channel: str = Field(examples=["email"])
     purpose: str = Field(examples=["marketing"])
-    granted: bool | None = Field(description="Null: from then on they said nothing about it any more.")
-    since: datetime
+    granted: bool | None = Field(description="What was said; null: taken back by a list of an earlier release.")
+    said_by: str = Field(description="shop, or customer: in person, with a token of their own.", examples=["shop"])
+    since: datetime = Field(description="When it was said.")
+    received_at: datetime
+    effective: bool | None = Field(description="What held afterwards: an older word changes nothing.")
     event_id: UUID
 
 
+class ConsentState(BaseModel):
+    """What holds now."""
+
+    channel: str = Field(examples=["email"])
+    purpose: str = Field(examples=["marketing"])
+    granted: bool
+
+
+class ConsentPage(Page[ConsentAnswer]):
+    """The history in pages, and beside it what holds now."""
+
+    current: list[ConsentState] = Field(description="What was never said is not here.")
+
+
 class ProfileAnswer(BaseModel):
-    """What this service knows of a customer."""
+    """What is known of a customer: all that the profile gave."""
 
     customer_id: str
     state: str = Field(description="known; missing: no profile came yet; erased.", examples=["known"])
     email: str | None
     name: str | None
+    phone: str | None
+    birthday: date | None
     locale: str | None
     time_zone: str | None
     kind: str | None
+    occurred_at: datetime | None = Field(description="When it became so; an older profile changes nothing.")
+    consents: list[ConsentState] = Field(description="What holds now.")

@@ -244,14 +244,29 @@ CHECKS: tuple[Law, ...] = (
     ),
     Law(
         "wallets_have_customers",
-        "every wallet has its customer, and every customer a wallet",
+        "every wallet has its customer, and every customer a wallet, but for ids that were erased",
         """
         SELECT tenant, customer_id, w.version, c.known_since
         FROM (SELECT * FROM points.wallet WHERE $1::text IS NULL OR tenant = $1) AS w
         FULL JOIN (SELECT * FROM points.customer WHERE $1::text IS NULL OR tenant = $1) AS c USING (tenant, customer_id)
-        WHERE w.version IS NULL OR c.known_since IS NULL
+        WHERE c.known_since IS NULL
+            OR (w.version IS NULL) = (c.erased_at IS NULL OR left(c.customer_id, 1) = '#')
         """,
         _count("customer"),
+    ),
+    Law(
+        "erased_ids_are_nobodys",
+        "an id that was erased has no wallet and no entry until it rejoins; what it left is under its pseudonym",
+        """
+        SELECT e.tenant, e.customer_id, e.pseudonym, c.erased_at, n.id AS entry_id, p.known_since AS pseudonym_known
+        FROM points.erasure e
+        LEFT JOIN points.customer c USING (tenant, customer_id)
+        LEFT JOIN points.customer p ON (p.tenant, p.customer_id) = (e.tenant, e.pseudonym)
+        LEFT JOIN points.entry n ON e.rejoined_at IS NULL AND (n.tenant, n.customer_id) = (e.tenant, e.customer_id)
+        WHERE ($1::text IS NULL OR e.tenant = $1) AND (
+            p.erased_at IS NULL OR n.id IS NOT NULL OR (e.rejoined_at IS NULL AND c.erased_at IS NULL))
+        """,
+        _count("erasure"),
     ),
     Law(
         "returns_wait_with_reason",

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from services.points.adapters import ledger
-from services.points.application.ports import CustomerKey, Mark, Origin
+from services.points.application.ports import CustomerKey, Origin
 from services.points.domain.ledger import Lot
 from services.points.domain.wallet import Wallet
 from shared.db import columns
@@ -38,30 +38,14 @@ _KNOWN = """
     SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[])
     ON CONFLICT DO NOTHING
 """
-_MARK = """
-    INSERT INTO customer AS c (tenant, customer_id, known_since, erased_at)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[])
-    ON CONFLICT (tenant, customer_id) DO UPDATE SET erased_at = excluded.erased_at
-    WHERE c.erased_at IS DISTINCT FROM excluded.erased_at
-"""
-_ERASED = """
-    SELECT c.* FROM unnest($1::text::text[], $2::text::text[]) AS n (tenant, customer_id) CROSS JOIN LATERAL (
-        SELECT tenant, customer_id FROM customer c
-        WHERE (c.tenant, c.customer_id) = (n.tenant, n.customer_id) AND c.erased_at IS NOT NULL OFFSET 0
-    ) AS c
-"""
 _EARNED = """
     SELECT e.* FROM unnest($1::text[], $2::text[]) AS n (tenant, customer_id) CROSS JOIN LATERAL (
         SELECT tenant, customer_id, sum(points)::bigint FROM entry e
         WHERE (e.tenant, e.customer_id) = (n.tenant, n.customer_id) AND e.kind = 'earned' GROUP BY tenant, customer_id
     ) AS e
 """
-_BACK = """
-    UPDATE customer AS c SET erased_at = NULL FROM unnest($1::text[], $2::text[], $3::timestamptz[])
-        AS n (tenant, customer_id, heard_at)
-    WHERE c.tenant = n.tenant AND c.customer_id = n.customer_id AND c.erased_at IS NOT NULL
-        AND c.erased_at < n.heard_at
-"""
+_PSEUDONYMISE = "SELECT pseudonymise_v1($1, $2, $3, $4)"
+_REJOIN = "UPDATE customer SET erased_at = NULL WHERE tenant = $1 AND customer_id = $2"
 _EMPTY_WALLETS = """
     INSERT INTO wallet (tenant, customer_id) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING
 """
@@ -118,23 +102,18 @@ class WalletTables:
         rows = await tx.raw.fetch(_EARNED, *zip(*sorted(keys), strict=True))
         return dict.fromkeys(keys, 0) | {(row[0], row[1]): row[2] for row in rows}
 
-    async def mark(self, tx: Transaction, marks: Mapping[CustomerKey, Mark]) -> None:
-        rows = [(*key, mark.known_since, mark.erased_at) for key, mark in sorted(marks.items(), key=lambda m: m[0])]
-        if rows:
-            await tx.raw.execute(_MARK, *zip(*rows, strict=True))
+    async def welcome(self, tx: Transaction, strangers: Mapping[CustomerKey, datetime]) -> None:
+        rows = [(*key, strangers[key]) for key in sorted(strangers)]
+        tenants, customer_ids, heard_at = zip(*rows, strict=True)
+        await tx.raw.execute(_KNOWN, tenants, customer_ids, heard_at)
+        await tx.raw.execute(_EMPTY_WALLETS, tenants, customer_ids)
 
-    async def welcome(
-        self, tx: Transaction, heard: Mapping[CustomerKey, datetime], strangers: Collection[CustomerKey]
-    ) -> None:
-        erased = await tx.raw.fetch(_ERASED, *columns.of(sorted(heard), *_KEY))
-        if erased:
-            back = sorted((row[0], row[1], heard[row[0], row[1]]) for row in erased)
-            await tx.raw.execute(_BACK, *zip(*back, strict=True))
-        if strangers:
-            rows = [(*key, heard[key]) for key in sorted(strangers)]
-            tenants, customer_ids, heard_at = zip(*rows, strict=True)
-            await tx.raw.execute(_KNOWN, tenants, customer_ids, heard_at)
-            await tx.raw.execute(_EMPTY_WALLETS, tenants, customer_ids)
+    async def pseudonymise(self, tx: Transaction, key: CustomerKey, pseudonym: str, at: datetime) -> None:
+        await tx.raw.execute(_PSEUDONYMISE, *key, pseudonym, at)
+
+    async def rejoin(self, tx: Transaction, key: CustomerKey) -> None:
+        await tx.raw.execute(_REJOIN, *key)
+        await tx.raw.execute(_EMPTY_WALLETS, *([each] for each in key))
 
     async def due(self, tx: Transaction, now: datetime, limit: int) -> list[CustomerKey]:
         return [(row[0], row[1]) for row in await tx.raw.fetch(_DUE, now, limit)]

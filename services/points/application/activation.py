@@ -29,7 +29,9 @@ class ActivateDue:
         due = await self.wallets.due(tx, until, _WALLETS_MAX)
         if not due:
             return 0, []
-        wallets = await self.wallets.lock(tx, dict.fromkeys(due, tx.now))
+        locked = await self.wallets.lock(tx, dict.fromkeys(due, tx.now))
+        # One that is not there any more is a pseudonym's: its customer was erased meanwhile.
+        wallets = {key: wallet for key, wallet in locked.items() if wallet.known_since is None}
         outgoing = [record for wallet in wallets.values() for record in await self._activate(tx, wallet, until)]
         await self.wallets.save(tx, list(wallets.values()))
         await self.wallets.schedule_next_activation(tx, due)

@@ -108,15 +108,16 @@ class Wallets(Protocol):
         """What these customers' purchases have earned since ever, whatever became of it: the sum of many entries."""
         ...
 
-    async def mark(self, tx: Transaction, marks: Mapping[CustomerKey, "Mark"]) -> None:
-        """Note who is known, and who has been erased; after their wallets were locked."""
+    async def welcome(self, tx: Transaction, strangers: Mapping[CustomerKey, datetime]) -> None:
+        """Customers who may be unknown are so no more, since the time given; their wallets are not locked."""
         ...
 
-    async def welcome(
-        self, tx: Transaction, heard: Mapping[CustomerKey, datetime], strangers: Collection[CustomerKey]
-    ) -> None:
-        """Customers of whom an event was taken in at the time given: who had been erased before then exists again. The
-        `strangers` among them may be unknown, and are so no more; their wallets are not locked."""
+    async def pseudonymise(self, tx: Transaction, key: CustomerKey, pseudonym: str, at: datetime) -> None:
+        """All that there is of an erased customer is the pseudonym's from now on, and the id is nobody's."""
+        ...
+
+    async def rejoin(self, tx: Transaction, key: CustomerKey) -> None:
+        """The erased id is somebody's again, with an empty wallet."""
         ...
 
     async def due(self, tx: Transaction, now: datetime, limit: int) -> list[CustomerKey]:
@@ -139,11 +140,3 @@ class Origin:
     event_id: UUID
     order_id: str | None
     programme_version: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What an event about a customer says: heard of then, and erased then, if so."""
-
-    known_since: datetime
-    erased_at: datetime | None

@@ -6,16 +6,16 @@ changes a customer's points. What nobody knew yet is written whole, after the lo
 the same order or customer at the same time, the later one fails on the key, is done again, and finds it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from uuid import UUID
 
 from services.points.application.lots_needed import lots_needed, short_of_points
 from services.points.application.order_fold import Movement, OrderFold, large_purchases
 from services.points.application.ports import (
     CustomerKey,
-    Mark,
     OrderKey,
     Orders,
     Programmes,
@@ -25,13 +25,25 @@ from services.points.application.ports import (
 from services.points.application.wallet_fold import WalletFold
 from services.points.domain.wallet import Wallet
 from shared.db.transaction import Transaction
+from shared.erasures import ErasureTable, changes_lives, is_erased
 from shared.events.activities import ActivityRecorded
 from shared.events.contract import OrderEvent
-from shared.events.customers import CustomerErased, CustomerUpdated
+from shared.events.customers import ConsentStated, CustomerErased, CustomerUpdated
 from shared.events.feedback import FeedbackSubmitted
 from shared.events.purchases import PurchaseCompleted
+from shared.lives import Known, attributed, named_in, without_names
 from shared.messaging.incoming import Effects, Incoming, Outcome
 
+_ERASED = Outcome(
+    effects=(
+        {
+            "kind": "customer_erased",
+            "erased": [],
+            "kept": ["wallet, ledger and orders, under a pseudonym that no read gives out"],
+        },
+    )
+)
+_REJOINED = Outcome(effects=({"kind": "customer_rejoined"},))
 # What the inbox says of a return whose purchase has not come; what becomes of it stands in waiting_return.
 _EARLY = Outcome(reason="waits_for_purchase")
 
@@ -44,20 +56,57 @@ class PostEvents:
     orders: Orders
     waiting: WaitingReturns
     wallets: Wallets
+    erasures: ErasureTable
 
     async def __call__(self, tx: Transaction, events: Sequence[Incoming]) -> Effects:
-        """Post a batch, in the order of the log."""
+        """Post a batch, in the order of the log. While somebody is erased, nothing else is posted."""
+        alone = any(changes_lives(each.event) for each in events)
+        await self.erasures.lock(tx, alone=alone)
+        if not alone:
+            return await self._post(tx, events)
+        effects = Effects()
+        for changing, run in groupby(events, key=lambda each: changes_lives(each.event)):
+            for part in ([each] for each in run) if changing else (list(run),):
+                done = await self._change_life(tx, part[0]) if changing else await self._post(tx, part)
+                effects.outcomes |= done.outcomes
+                effects.outgoing += done.outgoing
+        return effects
+
+    async def _change_life(self, tx: Transaction, incoming: Incoming) -> Effects:
+        """An erasure, or a profile with which an id may rejoin."""
+        event = incoming.event
+        assert isinstance(event, CustomerErased | CustomerUpdated)  # noqa: S101 - the caller has looked
+        key = (incoming.tenant, event.customer_id)
+        known = (await self.erasures.find(tx, [key])).get(key, [])
+        if isinstance(event, CustomerErased):
+            if not is_erased(known):
+                made = await self.erasures.begin(tx, key, known, incoming.envelope.time)
+                await self.wallets.pseudonymise(tx, key, made.pseudonym, made.erased_at)
+            return Effects({incoming.id: _ERASED})
+        if not is_erased(known):
+            return await self._post(tx, [incoming])
+        await self.erasures.end(tx, key, known[-1], incoming.envelope.time)
+        await self.wallets.rejoin(tx, key)
+        return Effects({incoming.id: _REJOINED})
+
+    async def _post(self, tx: Transaction, received: Sequence[Incoming]) -> Effects:
+        known = await self.erasures.find(tx, named_in(received))
+        events, refused = await attributed(self.erasures, tx, received, known) if known else (received, {})
+        effects = await self._post_attributed(tx, events) if events else Effects()
+        effects.outcomes |= refused
+        return effects
+
+    async def _post_attributed(self, tx: Transaction, events: Sequence[Incoming]) -> Effects:
         keys = {_order_key(event): event for event in events if isinstance(event.event, OrderEvent)}
         orders = await self._fold_orders(tx, events, keys) if keys else OrderFold({}, {}, {}, {})
-        marks = marks_of(events)
-        wallets = await self._lock_wallets(tx, orders.movements, marks)
+        wallets = await self._lock_wallets(tx, orders.movements)
         fold = WalletFold(wallets)
         for movement in orders.movements:
             fold.fold(movement)
-        await self.wallets.mark(tx, marks)
         heard = heard_of(events, orders.movements)
-        if heard:
-            await self.wallets.welcome(tx, heard, heard.keys() - wallets.keys())
+        strangers = {key: at for key, at in heard.items() if key not in wallets}
+        if strangers:
+            await self.wallets.welcome(tx, strangers)
         await self.wallets.save(tx, list(wallets.values()))
         outcomes = orders.outcomes | fold.outcomes
         await self._settle_waiting(tx, orders, outcomes)
@@ -71,7 +120,7 @@ class PostEvents:
         orders = await self.orders.lock(tx, keys.keys())
         bought = {_order_key(event) for event in events if isinstance(event.event, PurchaseCompleted)}
         overtaken = [key for key in bought if key in orders and orders[key].purchase_id is None]
-        waiting = await self.waiting.of_orders(tx, overtaken) if overtaken else {}
+        waiting = await self._waiting(tx, overtaken) if overtaken else {}
         large = large_purchases(events, programmes)
         earned = await self.wallets.earned_in_all(tx, large) if large else {}
         fold = OrderFold(programmes, orders, waiting, earned)
@@ -82,11 +131,15 @@ class PostEvents:
         await self.orders.record_returns(tx, fold.returns)
         return fold
 
-    async def _lock_wallets(
-        self, tx: Transaction, movements: Sequence[Movement], marks: Mapping[CustomerKey, Mark]
-    ) -> dict[CustomerKey, Wallet]:
+    async def _waiting(self, tx: Transaction, keys: Collection[OrderKey]) -> dict[OrderKey, list[Incoming]]:
+        """What waits for these orders."""
+        waiting = await self.waiting.of_orders(tx, keys)
+        known: Known = await self.erasures.find(tx, named_in([each for some in waiting.values() for each in some]))
+        return {key: without_names(events, known) for key, events in waiting.items()} if known else waiting
+
+    async def _lock_wallets(self, tx: Transaction, movements: Sequence[Movement]) -> dict[CustomerKey, Wallet]:
         """The wallets with the lots that the movements need."""
-        heard: dict[CustomerKey, datetime] = {key: mark.known_since for key, mark in marks.items()}
+        heard: dict[CustomerKey, datetime] = {}
         for each in movements:
             heard.setdefault((each.event.tenant, each.customer_id), each.event.envelope.time)
         if not heard:
@@ -115,30 +168,18 @@ def _order_key(event: Incoming) -> OrderKey:
     return event.tenant, event.event.order_id
 
 
-def marks_of(events: Sequence[Incoming]) -> dict[CustomerKey, Mark]:
-    """What events about customers say; the later one counts."""
-    marks: dict[CustomerKey, Mark] = {}
-    for event in events:
-        data = event.event
-        if isinstance(data, CustomerUpdated | CustomerErased):
-            erased_at = event.envelope.time if isinstance(data, CustomerErased) else None
-            marks[event.tenant, data.customer_id] = Mark(event.envelope.time, erased_at)
-    return marks
-
-
 def heard_of(events: Sequence[Incoming], movements: Sequence[Movement]) -> dict[CustomerKey, datetime]:
-    """Who bought something that was accepted, gave feedback or did something, and when that was last taken in. A return
-    speaks of an earlier purchase: it makes nobody known, nor is anybody back by it."""
+    """Who has a profile or a consent, bought something that was accepted, gave feedback or did something, and when that
+    was first received. A return speaks of an earlier purchase: it makes nobody known."""
     heard: dict[CustomerKey, datetime] = {}
     did = [
         (event, event.event.customer_id)
         for event in events
-        if isinstance(event.event, FeedbackSubmitted | ActivityRecorded)
+        if isinstance(event.event, (CustomerUpdated, ConsentStated, FeedbackSubmitted, ActivityRecorded))
     ]
     for event, customer_id in [
         *did,
         *((each.event, each.customer_id) for each in movements if each.programme is not None),
     ]:
-        key, at = (event.tenant, customer_id), event.envelope.time
-        heard[key] = max(heard.get(key, at), at)
+        heard.setdefault((event.tenant, customer_id), event.envelope.time)
     return heard

@@ -6,7 +6,7 @@ from services.points.application.posting import PostEvents
 from shared.db.transaction import Transaction
 from shared.events.activities import ActivityRecorded
 from shared.events.contract import Event
-from shared.events.customers import CustomerErased, CustomerUpdated
+from shared.events.customers import ConsentStated, CustomerErased, CustomerUpdated
 from shared.events.feedback import FeedbackSubmitted
 from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, PurchaseReturned
 from shared.messaging.incoming import Effects, Incoming
@@ -16,6 +16,7 @@ _LISTENS: tuple[type[Event], ...] = (
     PurchaseReturned,
     PurchaseCancelled,
     CustomerUpdated,
+    ConsentStated,
     CustomerErased,
     # These earn nothing; but whoever does them is a customer.
     FeedbackSubmitted,
@@ -35,7 +36,7 @@ class PointsApplication:
     def blocks(self, event: Event) -> bool:
         """Orders wait for nobody: a return without its purchase is kept until that comes. A profile and an erasure of
         one customer must not change places."""
-        return isinstance(event, CustomerUpdated | CustomerErased)
+        return isinstance(event, CustomerUpdated | ConsentStated | CustomerErased)
 
     async def apply(self, tx: Transaction, events: Sequence[Incoming]) -> Effects:
         """Have the events' effects."""

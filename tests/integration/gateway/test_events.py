@@ -58,7 +58,7 @@ async def test_the_service_that_decides_gives_the_status(gateway: Gateway, shop:
         ("treue.purchases", {"points", "metrics"}),
         ("treue.feedback", {"points", "notifications", "metrics"}),
         ("treue.activities", {"points", "metrics"}),
-        ("treue.customers", {"points", "notifications"}),
+        ("treue.customers", {"points", "notifications", "metrics"}),
         ("treue.of-tomorrow", {"points", "notifications", "metrics"}),
     ],
 )
@@ -239,11 +239,11 @@ async def test_an_export_holds_what_all_services_hold(gateway: Gateway, shop: Sh
     answer = await shop.get("/v1/customers/ada/export")
     assert answer.status_code == 200
     asked = [one.query for one in gateway.metrics.asked if one.path == "/internal/customers/ada/export"]
-    assert sorted(asked) == ["part=feedback&limit=500", "part=orders&limit=500"]
+    assert sorted(asked) == [f"part={part}&limit=500" for part in ("events", "feedback", "orders")]
     found = answer.json()
     assert found["points"] == {"balance": {"available": 1}, "transactions": [1, 2]}
     assert found["notifications"] == {"messages": ["m"]}
-    assert found["metrics"] == {"orders": ["o"], "feedback": ["o"]}
+    assert found["metrics"] == {"orders": ["o"], "feedback": ["o"], "events": ["o"]}
     token = (await shop.post("/v1/customer-tokens", {"customer_id": "ada"})).json()["token"]
     app = Shop(shop.tenant, token, gateway.http)
     assert (await app.get("/v1/customers/me/export")).json()["customer_id"] == "ada"

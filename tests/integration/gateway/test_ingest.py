@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from shared.events import registry
-from shared.events.customers import CustomerErased, CustomerUpdated
+from shared.events.customers import ConsentStated, CustomerErased, CustomerUpdated
 from shared.events.envelope import Envelope
 from shared.events.purchases import PurchaseCompleted
 from shared.ids import event_id
@@ -172,3 +172,34 @@ async def test_many_at_once_are_all_acknowledged(gateway: Gateway, shop: Shop) -
     answers = await asyncio.gather(*(shop.post("/v1/purchases", body) for body in bodies))
     assert {answer.status_code for answer in answers} == {202}
     assert len(await gateway.records("treue.purchases", shop.tenant, 300, within_s=30)) == 300
+
+
+async def test_n_22_a_consent_is_the_shops_word_or_the_customers_own(gateway: Gateway, shop: Shop) -> None:
+    no = {"channel": "email", "purpose": "marketing", "granted": False}
+    made = await shop.post("/v1/customer-tokens", {"customer_id": "ada"})
+    app = Shop(shop.tenant, made.json()["token"], gateway.http)
+    for caller, customer in ((shop, "ada"), (app, "me"), (app, "ada")):
+        assert (await caller.post(f"/v1/customers/{customer}/consents", no)).status_code == 202
+    assert (await app.post("/v1/customers/bob/consents", no)).status_code == 404
+    refused = await shop.post("/v1/customers/ada/consents", no | {"channel": "fax", "granted": "no"})
+    assert {fault["pointer"] for fault in refused.json()["errors"]} == {"/channel", "/granted"}
+    records = await gateway.records("treue.customers", shop.tenant, 3)
+    events = [registry.decode(Envelope.of(record.headers).type, 1, record.value) for record in records]
+    assert {(event.customer_id, event.stated_by) for event in events if isinstance(event, ConsentStated)} == {
+        ("ada", "shop"), ("ada", "customer"),
+    }  # fmt: skip
+
+
+async def test_n_29_an_erased_id_is_refused_at_once_where_it_is_known(gateway: Gateway, shop: Shop) -> None:
+    gateway.notifications.tell("GET", "/internal/customers/gone/life", {"erased": True})
+    no = {"channel": "email", "purpose": "marketing", "granted": False}
+    for refused in (
+        await shop.call("PUT", "/v1/customers/gone", {"name": "Ada"}),
+        await shop.post("/v1/customers/gone/consents", no),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (409, "customer_erased"), refused.text
+    assert (await shop.call("PUT", "/v1/customers/gone", {"name": "Ada", "rejoin": True})).status_code == 202
+    # What follows is not refused because the service has not seen it yet.
+    assert (await shop.call("PUT", "/v1/customers/gone", {"name": "Ada"})).status_code == 202
+    assert (await shop.call("DELETE", "/v1/customers/gone")).status_code == 202
+    assert (await shop.call("PUT", "/v1/customers/gone", {"name": "Ada"})).status_code == 409

@@ -23,6 +23,10 @@ PLANTED = {
     "another score": ("answers", "UPDATE feedback SET score = 10 WHERE tenant = $1 AND score = 3"),
     "an answer to another question": ("answers", "UPDATE feedback SET kind = 'csat' WHERE tenant = $1 AND score = 3"),
     "an answer that is gone": ("answers", "DELETE FROM feedback WHERE tenant = $1"),
+    "a body that is kept of somebody erased": (
+        "erased_ids",
+        "INSERT INTO customer_record VALUES ($1, 'gone', now(), gen_random_uuid(), 'feedback.submitted', '{}')",
+    ),
     "an answer without an event": (
         "answers",
         "INSERT INTO feedback SELECT tenant, gen_random_uuid(), customer, kind, score, occurred_at, business_date"
@@ -43,6 +47,7 @@ async def test_planted_drift_is_found(metrics: Metrics, what: str) -> None:
     events = [shop.bought("o1"), shop.bought("o2"), shop.bought("o3", customer=None), shop.returned("o1", 4_000)]
     answers = [shop.answered("a1", 9), shop.answered("a2", 3), shop.answered("a3", 11)]
     await Log(metrics).consume(0, [*events, *answers], 10)
+    await metrics.apply([shop.erasure("gone")])
     assert not await metrics.drift(shop.tenant)
 
     await metrics.tamper(plant, shop.tenant)

@@ -14,7 +14,7 @@ from tests.integration.notifications.mail_server import MailServer, mail_server
 from tests.integration.notifications.world import World, settings_for
 from tests.support.stack import Database
 
-_KEPT = {"migration", "outbox_bucket"}
+_KEPT = {"migration", "outbox_bucket", "address_key"}
 
 
 @pytest.fixture

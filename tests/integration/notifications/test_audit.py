@@ -18,12 +18,15 @@ PLANTED = {
     ),
     "message_causes": ("DELETE FROM message WHERE seq = (SELECT min(seq) FROM message)",),
     "message_withdrawn": (
-        "INSERT INTO consent (tenant, customer_id, channel, purpose, granted, since, event_id, recorded_at) SELECT"
-        " tenant, customer_id, channel, purpose, false, now(), cause_id, claimed_at - interval '2 minutes' FROM message"
+        "INSERT INTO consent (tenant, customer_id, channel, purpose, granted, effective, since, event_id,"
+        " recorded_at) SELECT tenant, customer_id, channel, purpose, false, false, now(), cause_id,"
+        " claimed_at - interval '2 minutes' FROM message"
         f" WHERE seq = {EMAIL}",
     ),
     "message_marketing": (f"UPDATE message SET purpose = 'marketing' WHERE seq = {EMAIL}",),
-    "message_erased": ("UPDATE message SET text = 'Hello Ada' WHERE customer_id = 'gone'",),
+    "message_erased": ("UPDATE message SET text = 'Hello Ada' WHERE customer_id LIKE '#%'",),
+    "erased_ids": ("UPDATE profile SET state = 'known' WHERE customer_id = 'gone'",),
+    "consents": ("UPDATE consent_word SET granted = true",),
     "message_states": (
         f"{LOOSE} ck_message_sent",
         f"UPDATE message SET sent_at = NULL WHERE seq = {EMAIL}",

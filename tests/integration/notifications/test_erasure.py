@@ -1,10 +1,14 @@
 """Who asks to be forgotten is."""
 
 import asyncio
+from datetime import timedelta
 
 from services.notifications.adapters.audit import invariants
+from shared.erasures import pseudonym_of
 from tests.integration.notifications.mail_server import MailServer
-from tests.integration.notifications.world import NOW, World, customer, earned, erased, feedback
+from tests.integration.notifications.world import NOW, World, customer, earned, erased, feedback, stated
+
+LATER = NOW + timedelta(minutes=5)
 
 PERSONAL = "SELECT * FROM message WHERE facts <> '{}' OR coalesce(subject, text, html) IS NOT NULL"
 
@@ -16,15 +20,18 @@ async def test_nothing_personal_stays(world: World, box: MailServer) -> None:
     await world.receive(earned())
     (gone,) = await world.receive(erased())
     assert await world.rows(PERSONAL) == []
-    (profile,) = await world.rows("SELECT state, email, name, locale, time_zone, kind FROM profile")
-    assert profile == {"state": "erased", "email": None, "name": None, "locale": None, "time_zone": None, "kind": None}
+    profiles = await world.rows("SELECT state, email, name, locale, time_zone, kind FROM profile")
+    assert len(profiles) == 2  # of the id, and of the pseudonym
+    empty = dict.fromkeys(("email", "name", "locale", "time_zone", "kind"))
+    assert all(each == {"state": "erased"} | empty for each in profiles)
     assert [mail["status"] for mail in await world.messages()] == ["sent", "skipped"]
     await world.send_all()
     assert len(box.taken) == 1
-    said = await world.rows("SELECT granted, event_id FROM consent ORDER BY seq")
-    assert [(each["granted"], each["event_id"] == gone) for each in said] == [(True, False), (None, True)]
+    assert await world.rows("SELECT customer_id FROM consent WHERE customer_id = 'ada'") == []
+    (receipt,) = await world.rows("SELECT effects FROM inbox WHERE event_id = $1", gone)
+    assert [effect["kind"] for effect in receipt["effects"]] == ["customer_erased", "erasure_incomplete"]
     # The whole schema, word by word: neither the address nor the name is anywhere in it any more.
-    for table in ("message", "profile", "consent", "suppression", "attempt", "inbox"):
+    for table in ("message", "profile", "consent", "consent_word", "withdrawal", "suppression", "attempt", "inbox"):
         (found,) = await world.rows(f"SELECT coalesce(string_agg(t::text, ' '), '') AS all FROM {table} t")
         assert "ada@example.org" not in found["all"]
         assert "Hallo Ada" not in found["all"]
@@ -63,13 +70,53 @@ async def test_who_waited_for_a_profile_and_is_erased_is_skipped(world: World) -
     assert (found["status"], found["reason"]) == ("skipped", "erased")
 
 
-async def test_who_comes_back_is_a_customer_again(world: World, box: MailServer) -> None:
+async def test_n_29_erased_stays_erased_until_somebody_rejoins(world: World, box: MailServer) -> None:
     await world.receive(customer("ada", ("email", "service", False)))
+    await world.receive(earned())
     await world.receive(erased())
-    await world.receive(customer())
+    refused = await world.receive(customer(), stated("service", granted=True), customer(occurred_at=LATER))
     await world.receive(earned())
     await world.send_all()
+    outcomes = await world.rows("SELECT outcome, reason FROM inbox WHERE event_id = any($1)", refused)
+    assert [tuple(each.values()) for each in outcomes] == [("rejected", "customer_erased")] * 3
+    assert await world.rows("SELECT state, email FROM profile WHERE customer_id = 'ada'") == [
+        {"state": "erased", "email": None}
+    ]
+    await assert_no_drift(world)
+
+    # Somebody new under the same id and address: no old message, and the old withdrawal holds.
+    await world.receive(customer("ada", ("email", "service", True), rejoin=True), taken_in_at=LATER)
+    await world.receive(earned(occurred_at=LATER), taken_in_at=LATER)
+    await world.send_all()
+    found = [(each["status"], each["reason"]) for each in await world.messages() if each["customer_id"] == "ada"]
+    assert found == [("skipped", "consent_withdrawn")]
+    assert not box.tried
+    await world.receive(stated("service", granted=True, at=LATER), taken_in_at=LATER)
+    await world.receive(earned(occurred_at=LATER), taken_in_at=LATER)
+    await world.send_all()
     assert len(box.taken) == 1
+    await assert_no_drift(world)
+
+
+async def test_n_29_what_was_received_before_the_erasure_is_the_old_lifes_whenever_it_comes(world: World) -> None:
+    await world.receive(customer(), taken_in_at=NOW - timedelta(minutes=2))
+    await world.receive(erased())
+    await world.receive(customer(rejoin=True), taken_in_at=LATER)
+    await world.receive(earned(points=1), taken_in_at=NOW - timedelta(minutes=1))
+    await world.receive(earned(points=2), taken_in_at=NOW)
+    await world.receive(earned(points=3), taken_in_at=LATER)
+    told = [(each["customer_id"] == "ada", each["reason"]) for each in await world.messages()]
+    assert told == [(False, "erased"), (False, "erased"), (True, None)]
+    await assert_no_drift(world)
+
+
+async def test_n_29_every_life_has_its_pseudonym_and_a_second_erasure_changes_nothing(world: World) -> None:
+    await world.receive(erased(), erased())
+    await world.receive(customer(rejoin=True), customer(rejoin=True), erased(at=LATER), taken_in_at=LATER)
+    found = await world.rows("SELECT number, rejoined_at IS NULL AS gone, pseudonym FROM erasure ORDER BY number")
+    assert [(each["number"], each["gone"]) for each in found] == [(1, False), (2, True)]
+    assert [each["pseudonym"] for each in found] == [pseudonym_of("shop", "ada", number) for number in (1, 2)]
+    await assert_no_drift(world)
 
 
 async def assert_no_drift(world: World) -> None:

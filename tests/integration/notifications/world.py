@@ -19,7 +19,7 @@ from services.notifications.entrypoints.consumer import NotificationsApplication
 from services.notifications.settings import NotificationsSettings
 from shared.db.transaction import transaction
 from shared.events.contract import Event
-from shared.events.customers import Consent, CustomerErased, CustomerUpdated
+from shared.events.customers import Consent, ConsentStated, CustomerErased, CustomerUpdated
 from shared.events.envelope import Envelope, record_of
 from shared.events.feedback import FeedbackSubmitted
 from shared.events.points import PointsClawedBack, PointsEarned
@@ -149,12 +149,21 @@ def programme(version: int = 1, **changes: Any) -> ProgrammeUpdated:
 def customer(customer_id: str = "ada", *consents: tuple[str, str, bool], **changes: Any) -> CustomerUpdated:
     """A profile with an address; `consents` None unless some are given."""
     said = tuple(Consent(channel=c, purpose=p, granted=g) for c, p, g in consents) if consents else None  # type: ignore[arg-type]
-    fields: dict[str, Any] = {"email": f"{customer_id}@example.org", "name": "Ada", "locale": "de-DE", "consents": said}
-    return CustomerUpdated(occurred_at=NOW, customer_id=customer_id, **(fields | changes))
+    fields: dict[str, Any] = {
+        "email": f"{customer_id}@example.org", "name": "Ada", "locale": "de-DE", "consents": said, "occurred_at": NOW,
+    }  # fmt: skip
+    return CustomerUpdated(customer_id=customer_id, **(fields | changes))
 
 
-def erased(customer_id: str = "ada") -> CustomerErased:
-    return CustomerErased(occurred_at=NOW, customer_id=customer_id)
+def erased(customer_id: str = "ada", at: datetime = NOW) -> CustomerErased:
+    return CustomerErased(occurred_at=at, customer_id=customer_id)
+
+
+def stated(
+    purpose: str, granted: bool, customer_id: str = "ada", stated_by: str = "customer", at: datetime = NOW
+) -> ConsentStated:
+    fields: dict[str, Any] = {"channel": "email", "purpose": purpose, "granted": granted, "stated_by": stated_by}
+    return ConsentStated(occurred_at=at, customer_id=customer_id, **fields)
 
 
 def earned(customer_id: str = "ada", points: int = 25, **changes: Any) -> PointsEarned:

@@ -20,6 +20,7 @@ PLANTED = {
     "orders_give_back_no_more": "UPDATE purchase_order SET clawed_points = points + 1 WHERE tenant = $1",
     "returns_make_orders": "DELETE FROM order_return WHERE tenant = $1",
     "orders_make_entries": "UPDATE purchase_order SET points = points + 1 WHERE tenant = $1 AND order_id = 'o-1'",
+    "erased_ids_are_nobodys": "DELETE FROM customer WHERE tenant = $1 AND left(customer_id, 1) = '#'",
     "wallets_have_customers": "DELETE FROM customer WHERE tenant = $1 AND customer_id = 'bob'",
     "returns_wait_with_reason": "UPDATE waiting_return SET outcome = NULL, decided_at = NULL WHERE tenant = $1",
     "early_returns_are_kept": "DELETE FROM waiting_return WHERE tenant = $1",
@@ -87,6 +88,7 @@ async def sound(books: Books) -> Shop:
     await books.open(shop, activation_delay_days=14, effective_from=NOON)
     await books.post(shop.bought("o-6", 2000, "eve", stamp=2), shop.bought("o-7", 900, "eve", at=LATER, stamp=2))
     await books.post(shop.returned("o-6", 100, "eve"))
+    await books.post(shop.bought("o-8", 300, "gone"), shop.erasure("gone"))
     assert await books.drift(shop) == {}
     return shop
 

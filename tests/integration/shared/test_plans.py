@@ -14,6 +14,7 @@ from services.notifications.bootstrap import MIGRATIONS as NOTIFICATIONS
 from services.points.adapters import arrivals, balances, wallets
 from services.points.adapters import orders as points_orders
 from services.points.bootstrap import MIGRATIONS as POINTS
+from shared import erasures
 from shared.db.engine import create_engine
 from shared.db.migrate import migrate
 from shared.db.transaction import transaction
@@ -22,10 +23,13 @@ from tests.support.stack import Database
 
 # Statements are nobody's business but their module's, and this test's.
 _EVERYWHERE = (inbox._KNOWN, dead_letters._IN_THE_WAY)
+_POINTS = (points_orders._LOCK, wallets._LOCK, arrivals._DECIDED, balances._READ, erasures._FIND, erasures._JUDGED)
+_METRICS = (metrics_orders._LOCK, metrics_customers._LOCK, metrics_customers._KNOWN_DAYS, erasures._FIND)
+_NOTIFICATIONS = (notifications_customers._LOCK, notifications_customers._WORDS, notifications_customers._WITHDRAWALS)
 _STATEMENTS = {
-    "points": (POINTS, (points_orders._LOCK, wallets._LOCK, wallets._ERASED, arrivals._DECIDED, balances._READ)),
-    "metrics": (METRICS, (metrics_orders._LOCK, metrics_customers._LOCK, metrics_customers._KNOWN_DAYS)),
-    "notifications": (NOTIFICATIONS, (notifications_customers._LOCK, notifications_customers._CONSENTS)),
+    "points": (POINTS, _POINTS),
+    "metrics": (METRICS, _METRICS),
+    "notifications": (NOTIFICATIONS, (*_NOTIFICATIONS, erasures._FIND)),
 }
 
 

@@ -7,7 +7,7 @@ from msgspec import UnsetType
 from services.gateway.ingest import contracts, rules
 from services.gateway.ingest.reception import Reception
 from services.gateway.ingest.translation.times import accepted
-from shared.events.customers import Consent, CustomerUpdated
+from shared.events.customers import Consent, ConsentStated, CustomerUpdated
 
 Maybe = str | None | UnsetType
 
@@ -41,7 +41,27 @@ def profile(given: contracts.Profile, customer_id: str, at: Reception, plain: bo
         time_zone=given.time_zone or None,
         kind=given.kind or "consumer",
         consents=_consents(given),
+        rejoin=bool(given.rejoin),
     )
+
+
+def consent(given: contracts.ConsentStatement, customer_id: str, at: Reception, plain: bool) -> ConsentStated | None:
+    """A consent of this customer: the shop's word, or the customer's own."""
+    occurred_at = accepted(given.occurred_at, at) if given.occurred_at else at.now
+    if occurred_at is None or not (plain or not given.event_id or rules.is_id(given.event_id)):
+        return None
+    return ConsentStated(
+        occurred_at=occurred_at,
+        customer_id=customer_id,
+        channel=given.channel,
+        purpose=given.purpose,
+        granted=given.granted,
+        stated_by="shop" if at.principal.customer is None else "customer",
+    )
+
+
+def nobodys(_given: contracts.ConsentStatement, _at: Reception, _plain: bool) -> None:
+    """A consent whose customer no path has named yet."""
 
 
 def _read(text: Maybe, read: Callable[[str], str | None]) -> str | None:
