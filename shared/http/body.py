@@ -1,6 +1,7 @@
 """Reads a request's body within bounds: its size, its time, its type. Used by hot routes and FastAPI's alike."""
 
 import asyncio
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, TypeVar
 
@@ -29,7 +30,7 @@ async def read_body(
     timeout_s: float = BODY_TIMEOUT_S,
     content_type: bytes | None = _JSON,
 ) -> bytes:
-    """The whole body.
+    """The whole body, without the byte order mark that some editors and platforms put in front of UTF-8.
 
     Raises UnsupportedMediaError unless it is of `content_type` (None: any), TooLargeError beyond `limit_bytes`,
     SlowRequestError after `timeout_s`, ClientGoneError when the client leaves.
@@ -42,9 +43,10 @@ async def read_body(
         raise too_large(limit_bytes)
     body = body_at_hand(receive)
     if body is None:
-        return await _in_time(receive, limit_bytes, timeout_s)
-    _check_size(len(body), limit_bytes)
-    return body
+        body = await _in_time(receive, limit_bytes, timeout_s)
+    else:
+        _check_size(len(body), limit_bytes)
+    return body[len(BOM_UTF8) :] if body.startswith(BOM_UTF8) else body
 
 
 async def _in_time(receive: Receive, limit_bytes: int, timeout_s: float) -> bytes:

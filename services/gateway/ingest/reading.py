@@ -14,6 +14,7 @@ from services.gateway.ingest.contracts import Given, Profile
 from services.gateway.ingest.kinds import Kind
 from services.gateway.ingest.models import BATCH_MAX
 from services.gateway.ingest.reception import Reception
+from services.gateway.ingest.splitting import split_items
 from services.gateway.ingest.strictly import read_strictly, unacceptable, within
 from shared.errors import Fault, InvalidError, MalformedError, TreueError
 from shared.events.contract import Event
@@ -82,15 +83,25 @@ class Reader:
             return error
 
     def _split(self, raw: bytes) -> Sequence[bytes]:
-        """The bytes of each item."""
+        """The bytes of each item. Raises what is wrong with a body that is no batch."""
+        parts = self._split_json(raw) or split_items(raw, self.kind.name)
+        if not parts:
+            raise self._no_batch(raw)
+        if len(parts) > BATCH_MAX:
+            raise unacceptable([self._wrong_length(len(parts))])
+        return parts
+
+    def _split_json(self, raw: bytes) -> Sequence[bytes]:
+        """The same by the quick way; nothing where the JSON is not right, or the list stands twice."""
         try:
             parts: list[bytes] = [bytes(part) for part in getattr(self._parts.decode(raw), self.kind.name)]
         except _UNREADABLE:
-            parts = []
+            return ()
         # The batch itself has two quotes, around the list's name; more of them are a second name.
-        if 0 < len(parts) <= BATCH_MAX and raw.count(b'"') == 2 + sum(part.count(b'"') for part in parts):
-            return parts
-        raise self._no_batch(raw)
+        return parts if raw.count(b'"') == 2 + sum(part.count(b'"') for part in parts) else ()
+
+    def _wrong_length(self, length: int) -> Fault:
+        return Fault(f"/{self.kind.name}", "length", f"Must have 1 to {BATCH_MAX} items.", length)
 
     def _no_batch(self, raw: bytes) -> TreueError:
         """What is wrong with a body that is no batch. Raises it, where the JSON itself is."""
@@ -103,7 +114,7 @@ class Reader:
         elif not isinstance(items, list):
             faults.append(Fault(f"/{name}", "list_type", "Must be a list."))
         elif not 0 < len(items) <= BATCH_MAX:
-            faults.append(Fault(f"/{name}", "length", f"Must have 1 to {BATCH_MAX} items.", len(items)))
+            faults.append(self._wrong_length(len(items)))
         return unacceptable(faults) if faults else MalformedError("The body cannot be read.")
 
 

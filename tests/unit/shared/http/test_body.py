@@ -41,6 +41,11 @@ async def test_a_body_comes_together(chunks: list[bytes]) -> None:
     assert body._Held.total_bytes == 0
 
 
+@pytest.mark.parametrize("chunks", [[b"\xef\xbb\xbf{}"], [b"\xef\xbb", b"\xbf{}"], [b"\xef\xbb\xbf", b"{}"]])
+async def test_a_byte_order_mark_is_no_part_of_it(chunks: list[bytes]) -> None:
+    assert await read(client(*chunks)) == b"{}"
+
+
 @pytest.mark.parametrize("chunks", [[b"x" * 11], [b"x" * 6, b"x" * 5], [b"x"] * 11])
 async def test_the_limit_holds_however_it_comes(chunks: list[bytes]) -> None:
     assert await read(client(*chunks), limit_bytes=11) == b"x" * 11

@@ -76,6 +76,52 @@ async def talk(port: int, *pieces: bytes, pause_s: float = 0.0) -> bytes:
 
 
 CLOSE = HEAD + b"connection: close\r\n"
+# What Java's HttpClient sends by default over plain http, in the order in which it does.
+JAVA = (
+    b"POST /echo HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nContent-Length: 2\r\nHost: 127.0.0.1\r\n"
+    b"HTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\nUpgrade: h2c\r\n"
+    b"User-Agent: Java-http-client/17.0.15\r\n"
+    b"Content-Type: application/json\r\n\r\n{}"
+)
+LAST = CLOSE + b"content-length: 2\r\n\r\n[]"
+
+
+def bodies(answers: bytes) -> list[bytes]:
+    """The bodies of answers that stand one behind the other."""
+    parts = answers.split(b"HTTP/1.1 200 OK\r\n")
+    assert parts[0] == b"", answers
+    return [part.partition(b"\r\n\r\n")[2] for part in parts[1:]]
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        JAVA,
+        JAVA.replace(b"Upgrade: h2c", b"upgrade: h2c"),
+        JAVA.replace(b"Upgrade: h2c", b"UPGRADE: h2c"),
+        JAVA.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked").replace(b"{}", b"2\r\n{}\r\n0\r\n\r\n"),
+        JAVA.replace(b"h2c", b"websocket"),
+    ],
+    ids=["as Java does it", "lower case", "upper case", "chunked", "another protocol"],
+)
+async def test_whoever_offers_another_protocol_is_answered_in_http_1_1(request_bytes: bytes) -> None:
+    async with serving(echo_app()) as (port, _, _):
+        assert bodies(await talk(port, request_bytes, LAST, pause_s=0.05)) == [b"{}", b"[]"]
+
+
+@pytest.mark.parametrize("at", range(0, len(JAVA), 7))
+async def test_an_offer_that_comes_in_pieces(at: int) -> None:
+    async with serving(echo_app()) as (port, _, _):
+        assert bodies(await talk(port, JAVA[:at], JAVA[at:], LAST, pause_s=0.02)) == [b"{}", b"[]"]
+
+
+async def test_a_body_that_speaks_of_an_upgrade_stays_as_it_is() -> None:
+    body = b'{"a":\nupgrade\r\n\r\n}'
+    head = CLOSE + b"content-length: %d\r\n\r\n" % len(body)
+    async with serving(echo_app()) as (port, _, _):
+        assert bodies(await talk(port, head + body)) == [body]
+        assert bodies(await talk(port, head, body, pause_s=0.02)) == [body]
+        assert bodies(await talk(port, head + body[:9], body[9:], pause_s=0.02)) == [body]
 
 
 async def test_head_over_a_socket_has_the_length_and_no_body() -> None:
