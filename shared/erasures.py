@@ -23,8 +23,8 @@ from shared.events.customers import CustomerErased, CustomerUpdated
 from shared.messaging.incoming import Outcome
 
 CustomerKey = tuple[str, str]
-CUSTOMER_ERASED: Final = "customer_erased"
-REFUSED: Final = Outcome("rejected", CUSTOMER_ERASED)
+ERASED_CODE: Final = "customer_erased"
+REFUSED: Final = Outcome("rejected", ERASED_CODE)
 
 # The statements are frozen: a later change is a new function and a new migration.
 _TABLE_V1 = """

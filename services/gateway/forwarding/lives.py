@@ -7,7 +7,7 @@ import msgspec
 
 from services.gateway.forwarding.headers import own
 from services.gateway.forwarding.upstream import Question, Upstreams
-from shared.erasures import CUSTOMER_ERASED
+from shared.erasures import ERASED_CODE
 from shared.errors import ConflictError, UnavailableError
 
 _TIMEOUT_S = 0.5
@@ -36,7 +36,7 @@ class Lives:
             raise ConflictError(
                 "This customer was erased, and takes no profile and no consent. If somebody begins anew under this id,"
                 ' say so in the profile: "rejoin": true.',
-                code=CUSTOMER_ERASED, customer_id=customer_id,
+                code=ERASED_CODE, customer_id=customer_id,
             )  # fmt: skip
 
     def rejoined(self, tenant: str, customer_id: str) -> None:

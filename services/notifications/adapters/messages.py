@@ -44,6 +44,15 @@ _GIVE_UP = f"""
     ) AS late WHERE m.tenant = late.tenant AND m.id = late.id
     RETURNING {MESSAGE}
 """  # noqa: S608 - made of constants
+_TOLD_MAX = 100
+_TOLD_OF = f"""
+    SELECT m.* FROM unnest($1::text[], $2::text[]) AS asked (tenant, customer_id) CROSS JOIN LATERAL (
+        SELECT {MESSAGE} FROM message m
+        WHERE (m.tenant, m.customer_id) = (asked.tenant, asked.customer_id) AND m.template = $3
+            AND m.status <> 'skipped'
+        ORDER BY m.seq DESC LIMIT {_TOLD_MAX}
+    ) AS m
+"""  # noqa: S608 - made of constants
 _encode = msgspec.json.Encoder().encode
 
 
@@ -65,6 +74,9 @@ class MessageTable:
         rows = await tx.raw.fetch(_SKIP_UNSENT, *_columns(keys))
         await tx.raw.execute(_SCRUB, *_columns(keys))
         return [message_of(row) for row in rows]
+
+    async def told_of(self, tx: Transaction, keys: Collection[Key], template: str) -> list[Message]:
+        return [message_of(row) for row in await tx.raw.fetch(_TOLD_OF, *_columns(keys), template)]
 
     async def give_up_waiting(self, tx: Transaction, limit: int) -> list[Message]:
         return [message_of(row) for row in await tx.raw.fetch(_GIVE_UP, limit)]

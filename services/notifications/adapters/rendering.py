@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
@@ -18,6 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from services.notifications.application.ports import Content, RenderError
 from services.notifications.domain.customer import Profile
+from services.notifications.domain.day import local_day
 from services.notifications.domain.language import greeting_name, language_of, locale_of, one_line
 from services.notifications.domain.message import Facts
 from services.notifications.domain.programme import Programme
@@ -73,7 +73,6 @@ class JinjaRenderer:
 
 def _words(facts: Facts, profile: Profile, programme: Programme, locale: str) -> dict[str, Any]:
     """What a template can use: the facts, who it is for, and how to say numbers and days where they live."""
-    zone = _zone(profile.time_zone) or _zone(programme.time_zone) or ZoneInfo("UTC")
     return {
         **facts,
         "name": greeting_name(profile.name),
@@ -81,7 +80,7 @@ def _words(facts: Facts, profile: Profile, programme: Programme, locale: str) ->
         "language": language_of(locale),
         "count_points": _counter(locale),
         "number": lambda count: _number(count, locale),
-        "day": lambda instant: _day(instant, zone, locale),
+        "day": lambda instant: _day(instant, profile.time_zone, programme.time_zone, locale),
     }
 
 
@@ -96,8 +95,9 @@ def _number(count: int, locale: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _day(instant: str, zone: ZoneInfo, locale: str) -> str:
-    return str(format_date(datetime.fromisoformat(instant).astimezone(zone), format="long", locale=_babel(locale)))
+def _day(instant: str, own_zone: str | None, zone: str, locale: str) -> str:
+    day = local_day(datetime.fromisoformat(instant), own_zone, zone)
+    return str(format_date(day, format="long", locale=_babel(locale)))
 
 
 @lru_cache(maxsize=256)
@@ -107,11 +107,3 @@ def _babel(locale: str) -> Locale:
         return Locale.parse(locale.replace("-", "_"))
     except (UnknownLocaleError, ValueError):
         return Locale.parse(language_of(locale))
-
-
-@lru_cache(maxsize=1024)
-def _zone(name: str | None) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name) if name else None
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.notifications.application.causes import told_by
+from services.notifications.application.days import Days
 from services.notifications.application.outgoing import announcement, is_announced
 from services.notifications.application.stores import Stores
 from services.notifications.domain.customer import Customer, ProfileState
@@ -24,9 +25,10 @@ async def on_causes(stores: Stores, tx: Transaction, events: Sequence[Incoming],
     pseudonyms = {key for _, _, key in known} - customers.keys()
     if pseudonyms:
         customers |= await stores.customers.lock(tx, pseudonyms)
+    days = await Days.of(stores, tx, known, customers)
     written: list[Message] = []
     for incoming, event, key in known:
-        messages = messages_of(incoming, event, customers[key])
+        messages = messages_of(incoming, event, customers[key], days)
         written += messages
         effects.outcomes[incoming.id] = Outcome(effects=tuple(_shown(message) for message in messages))
         effects.outgoing += [
@@ -39,7 +41,7 @@ async def on_causes(stores: Stores, tx: Transaction, events: Sequence[Incoming],
         MESSAGES_SKIPPED.labels(reason).inc(count)
 
 
-def messages_of(incoming: Incoming, event: CustomerEvent, customer: Customer) -> list[Message]:
+def messages_of(incoming: Incoming, event: CustomerEvent, customer: Customer, days: Days) -> list[Message]:
     """The messages that an event gives, each with the gate's decision."""
     told = told_by(event)
     if told is None:
@@ -48,7 +50,10 @@ def messages_of(incoming: Incoming, event: CustomerEvent, customer: Customer) ->
     history = is_history(event.occurred_at, taken_in_at)
     found: list[Message] = []
     for channel in told.template.channels:
-        decision = decide(channel, told.template.purpose, customer, history=history)
+        repeated = days.repeats(told.template, channel, incoming.tenant, event, customer)
+        decision = decide(channel, told.template.purpose, customer, history=history, repeated=repeated)
+        if decision.status is not Status.SKIPPED:
+            days.note(told.template, channel, incoming.tenant, event, customer)
         found.append(
             Message(
                 id=message_id(incoming.id, told.template.name, channel),

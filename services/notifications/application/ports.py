@@ -135,6 +135,10 @@ class Messages(Protocol):
         """Take all content out of these customers' messages and skip what was not sent; returns what was skipped."""
         ...
 
+    async def told_of(self, tx: Transaction, keys: Collection[Key], template: str) -> list[Message]:
+        """Of these customers, the newest messages of this template that were not skipped."""
+        ...
+
     async def give_up_waiting(self, tx: Transaction, limit: int) -> list[Message]:
         """Skip what waited in vain for its profile; returns what was skipped."""
         ...

@@ -11,6 +11,7 @@ Rules are tried from top to bottom, the first that holds decides. A rule of nobo
 | it is marketing and they never consented                | skipped | skipped `no_marketing_consent` |
 | they have no address                                    | -       | skipped `no_address`       |
 | their address refused mail for good                     | -       | skipped `suppressed`       |
+| the like of it went out on the same local day           | skipped | skipped `already_today`    |
 | none of these                                           | sent    | queued                     |
 """
 
@@ -40,13 +41,17 @@ def is_history(occurred_at: datetime, taken_in_at: datetime) -> bool:
     return taken_in_at - occurred_at > HISTORY_AFTER
 
 
-def decide(channel: Channel, purpose: Purpose, customer: Customer, *, history: bool = False) -> Decision:
-    """The gate."""
+def decide(
+    channel: Channel, purpose: Purpose, customer: Customer, *, history: bool = False, repeated: bool = False
+) -> Decision:
+    """The gate. `repeated`: one of its kind, of which one a day is enough, was not skipped that day."""
     reason = _objection(channel, purpose, customer, history=history)
-    if reason is Reason.NO_PROFILE:
+    if reason is Reason.NO_PROFILE and not repeated:
         return Decision(Status.WAITING)
     if reason is not None:
         return Decision(Status.SKIPPED, reason)
+    if repeated:
+        return Decision(Status.SKIPPED, Reason.ALREADY_TODAY)
     return Decision(Status.SENT if channel is Channel.INAPP else Status.QUEUED)
 
 

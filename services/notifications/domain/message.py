@@ -56,6 +56,7 @@ class Reason(StrEnum):
     NO_MARKETING_CONSENT = "no_marketing_consent"
     NO_ADDRESS = "no_address"
     SUPPRESSED = "suppressed"
+    ALREADY_TODAY = "already_today"
 
 
 TRANSITIONS: Final[Mapping[Status, frozenset[Status]]] = {

@@ -16,6 +16,7 @@ class Template:
     name: str
     channels: tuple[Channel, ...]
     purpose: Purpose = Purpose.SERVICE
+    once_a_day: bool = False  # of several on one local day of the customer only the first goes out
 
 
 _EVERYWHERE = (Channel.INAPP, Channel.EMAIL)
@@ -23,7 +24,7 @@ _EVERYWHERE = (Channel.INAPP, Channel.EMAIL)
 POINTS_EARNED: Final = Template("points_earned", _EVERYWHERE)
 POINTS_RETURNED: Final = Template("points_returned", _EVERYWHERE)
 FEEDBACK_THANKS: Final = Template("feedback_thanks", (Channel.INAPP,))
-FEEDBACK_SORRY: Final = Template("feedback_sorry", _EVERYWHERE)
+FEEDBACK_SORRY: Final = Template("feedback_sorry", _EVERYWHERE, once_a_day=True)
 
 TEMPLATES: Final = (POINTS_EARNED, POINTS_RETURNED, FEEDBACK_THANKS, FEEDBACK_SORRY)
 

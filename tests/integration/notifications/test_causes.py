@@ -1,8 +1,10 @@
 """Events that give messages, and events that must wait."""
 
+from datetime import timedelta
+
 from shared.messaging.unparker import Unparker
 from tests.integration.notifications.mail_server import MailServer
-from tests.integration.notifications.world import World, clawed_back, customer, earned, feedback, programme
+from tests.integration.notifications.world import NOW, World, clawed_back, customer, earned, feedback, programme, stated
 
 
 async def test_points_that_go_back(world: World, box: MailServer) -> None:
@@ -71,3 +73,29 @@ async def test_tenants_do_not_meet(world: World, box: MailServer) -> None:
     assert [(mail["to"], mail["from"], mail["subject"]) for mail in box.taken] == [
         ("other@example.org", "Other <points@treue.example>", "You have earned 25 points")
     ]
+
+
+async def test_several_low_scores_on_one_local_day_are_answered_once(world: World, box: MailServer) -> None:
+    await world.receive(customer())
+    # 23:30 and 00:30 in Berlin: two local days, one day of UTC.
+    evening = NOW.replace(hour=22, minute=30)
+    await world.receive(*(feedback(score=1, occurred_at=evening) for _ in range(3)), taken_in_at=evening)
+    await world.receive(*(feedback(score=1, occurred_at=evening) for _ in range(3)), taken_in_at=evening)
+    next_day = evening.replace(hour=23, minute=30)
+    await world.receive(feedback(score=1, occurred_at=next_day), feedback(score=9, occurred_at=next_day))
+    await world.send_all()
+    assert len(box.taken) == 2
+    found = [(mail["status"], mail["reason"]) for mail in await world.messages()]
+    assert found == [("sent", None), *[("skipped", "already_today")] * 5, ("sent", None)]
+    notes = [(note["template"], note["status"]) for note in await world.messages("inapp")]
+    assert notes.count(("feedback_sorry", "sent")) == 2
+    assert notes.count(("feedback_thanks", "sent")) == 1
+
+
+async def test_a_score_that_was_not_answered_leaves_the_answer_to_the_next(world: World) -> None:
+    await world.receive(customer("ada", ("email", "service", False)))
+    await world.receive(feedback(score=1))
+    await world.receive(stated("service", granted=True, at=NOW + timedelta(seconds=1)))
+    await world.receive(feedback(score=1), feedback(score=1))
+    found = [mail["reason"] for mail in await world.messages()]
+    assert found == ["consent_withdrawn", None, "already_today"]
