@@ -66,6 +66,12 @@ _OWN = {
         Variable("GATEWAY_WRONG_CREDENTIALS_PER_S", "Wrong credentials a second of one address.", "5", optional=True),
         Variable("GATEWAY_WRONG_CREDENTIALS_BURST", "The same at once.", "300", optional=True),
         Variable(
+            "GATEWAY_MAIL_SMTPUTF8",
+            "Whether the mail server takes letters other than ASCII before the @ of an address (SMTPUTF8).",
+            "false",
+            optional=True,
+        ),
+        Variable(
             "GATEWAY_TRUSTED_PROXIES",
             "Your proxies in front of it, each of which adds an address to X-Forwarded-For; 0 believes no such header.",
             "0",

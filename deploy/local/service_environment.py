@@ -35,6 +35,7 @@ def _special(service: str, addresses: Addresses) -> dict[str, str]:
             "GATEWAY_SIGNING_KEY": credentials.signing_key,
             "GATEWAY_KEY_PEPPER": credentials.key_pepper,
             "GATEWAY_ADMIN_KEY": credentials.admin_key,
+            "GATEWAY_MAIL_SMTPUTF8": "true",  # as the local mail sink has it
         }
     if service == "notifications":
         return {

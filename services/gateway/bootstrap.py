@@ -72,7 +72,16 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
     guards = Guards(RecentEvents(settings.recent_events_max), quotas, Lives(upstreams))
     finder = EventFinder(upstreams, Bodies(settings.kafka_bootstrap), settings.forward_timeout_s)
     hot = {
-        **IngestRoutes(credentials, directory, intake, guards, receipts, clock, settings.future_max_s).routes(),
+        **IngestRoutes(
+            credentials,
+            directory,
+            intake,
+            guards,
+            receipts,
+            clock,
+            settings.future_max_s,
+            smtputf8=settings.mail_smtputf8,
+        ).routes(),
         **EventRoutes(credentials, finder, receipts, signer, waits).routes(),
         **ExportRoutes(credentials, Exporter(upstreams), clock).routes(),
         **ForwardRoutes(credentials, directory, upstreams, waits, settings.forward_timeout_s).routes(),

@@ -34,6 +34,9 @@ class GatewaySettings(ServiceSettings):
     trusted_proxies: int = Field(
         default=0, ge=0, description="Proxies of our own in front, each of which adds an address to X-Forwarded-For."
     )
+    mail_smtputf8: bool = Field(
+        default=False, description="Whether the mail server takes letters other than ASCII before the @ (SMTPUTF8)."
+    )
     in_flight_max: int = Field(default=20_000, gt=0, description="Events that Kafka has not acknowledged yet.")
     in_flight_tenant_max: int = Field(default=10_000, gt=0, description="The same of one tenant.")
     recent_events_max: int = Field(

@@ -54,11 +54,13 @@ class IngestRoutes:
         receipts: Receipts,
         clock: Clock,
         future_max_s: float,
+        *,
+        smtputf8: bool,
     ) -> None:
         self._credentials, self._tenants, self._intake = credentials, tenants, intake
         self._recent, self._quotas, self._lives = guards
         self._receipts = receipts
-        self._clock, self._future_max_s = clock, future_max_s
+        self._clock, self._future_max_s, self._smtputf8 = clock, future_max_s, smtputf8
 
     def routes(self) -> dict[tuple[str, str], HotHandler]:
         """By method and path."""
@@ -170,7 +172,8 @@ class IngestRoutes:
         return _Caller(session, tenant, quota)
 
     def _reception(self, caller: "_Caller") -> Reception:
-        return Reception.at(caller.tenant, caller.session.principal, self._clock.now(), self._future_max_s)
+        principal, now = caller.session.principal, self._clock.now()
+        return Reception.at(caller.tenant, principal, now, self._future_max_s, smtputf8=self._smtputf8)
 
 
 class _Caller(NamedTuple):

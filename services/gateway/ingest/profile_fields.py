@@ -9,14 +9,20 @@ from services.gateway.ingest import rules
 from services.gateway.ingest.reception import Reception
 
 
-def _email(text: str) -> str:
+def _email(text: str, info: ValidationInfo) -> str:
+    at: Reception | None = info.context
     if rules.email(text) is None:
         raise PydanticCustomError("email", "Must be an e-mail address.")
+    if at is not None and rules.email(text, at.smtputf8) is None:
+        raise PydanticCustomError(
+            "email_needs_smtputf8",
+            "Must have ASCII letters alone before the @: the mail server of this installation takes no others.",
+        )
     return text
 
 
 def _name(text: str) -> str:
-    if not 0 < len(text) <= rules.NAME_MAX or not text.isprintable() or text.isspace():
+    if not rules.is_name(text):
         raise PydanticCustomError("name", "Must be 1 to 200 printable characters.")
     return text
 

@@ -9,17 +9,21 @@ from shared.auth.principal import ME, Principal
 
 
 class Reception(msgspec.Struct, frozen=True):
-    """Who brings something to which tenant, and when. `latest` is the last instant that may be called the past."""
+    """Who brings something to which tenant, and when. `latest` is the last instant that may be called the past;
+    `smtputf8` whether the mail server takes letters other than ASCII before the @ of an address."""
 
     tenant: Tenant
     principal: Principal
     now: datetime
     latest: datetime
+    smtputf8: bool = False
 
     @classmethod
-    def at(cls, tenant: Tenant, principal: Principal, now: datetime, future_max_s: float) -> "Reception":
+    def at(
+        cls, tenant: Tenant, principal: Principal, now: datetime, future_max_s: float, *, smtputf8: bool = False
+    ) -> "Reception":
         """The reception of whatever comes now."""
-        return cls(tenant, principal, now, now + timedelta(seconds=future_max_s))
+        return cls(tenant, principal, now, now + timedelta(seconds=future_max_s), smtputf8)
 
     @property
     def currency(self) -> str:

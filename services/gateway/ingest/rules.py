@@ -39,6 +39,7 @@ _phone = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 _phone_separators = re.compile(r"[ ./()-]")
 # Text may have lines and tabs; a mail or a database has no use for the other control characters.
 _control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]").search
+_NO_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d\u00ad\u00a0\u202f\u3000"))
 _instant = msgspec.json.Decoder(datetime)
 
 
@@ -106,12 +107,19 @@ def birthday(text: str, today: date) -> date | None:
 
 
 @lru_cache(maxsize=1024)
-def email(text: str) -> str | None:
-    """An address in its normal form; nobody is asked whether it exists."""
+def email(text: str, smtputf8: bool = True) -> str | None:
+    """An address in its normal form; nobody is asked whether it exists. `smtputf8`: letters other than ASCII may stand
+    before the @, which a mail server takes only if it has that extension."""
     try:
-        return validate_email(text, check_deliverability=False).normalized
+        return validate_email(text, check_deliverability=False, allow_smtputf8=smtputf8).normalized
     except EmailNotValidError:
         return None
+
+
+def is_name(text: str) -> bool:
+    """What somebody is called. Joiners write Persian names and family emoji, soft hyphens and spaces that do not break
+    come from other systems; all of them are letters of a name like others."""
+    return 0 < len(text) <= NAME_MAX and not text.isspace() and text.translate(_NO_JOINERS).isprintable()
 
 
 @lru_cache(maxsize=1024)

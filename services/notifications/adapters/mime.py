@@ -6,6 +6,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+import idna
+
 from services.notifications.application.ports import Mail
 from services.notifications.domain.language import language_of, one_line
 
@@ -32,7 +34,28 @@ def mime_of(mail: Mail, sender_address: str) -> EmailMessage:
     return message
 
 
+def wire_address(text: str) -> str:
+    """The address as it goes out: the domain in ASCII (IDNA 2008), what stands before the @ as it is. Raises ValueError
+    for an address that is none."""
+    local, at, domain = text.rpartition("@")
+    if not (local and at and domain):
+        raise ValueError("no address: nothing on one side of the @")
+    ascii_domain = domain if domain.isascii() else idna.encode(domain, uts46=True).decode()
+    _parsed(f"{_ascii(local)}@{ascii_domain}")
+    return f"{local}@{ascii_domain}"
+
+
 def _address(text: str) -> Address:
+    local, _, domain = wire_address(text).rpartition("@")
+    return Address(username=local, domain=domain) if not local.isascii() else _parsed(f"{local}@{domain}")
+
+
+def _ascii(local: str) -> str:
+    """The same with an x for each letter that is not ASCII, for the parser, which knows no others."""
+    return "".join("x" if not each.isascii() and each.isprintable() and not each.isspace() else each for each in local)
+
+
+def _parsed(text: str) -> Address:
     try:
         return Address(addr_spec=text)
     except (MessageError, IndexError) as error:  # what the standard library's parser ends in, beside ValueError

@@ -9,7 +9,7 @@ from typing import Literal
 
 import aiosmtplib
 
-from services.notifications.adapters.mime import mime_of
+from services.notifications.adapters.mime import mime_of, wire_address
 from services.notifications.application.ports import Mail, MailServerAwayError
 from services.notifications.domain.delivery import Answer, Stage
 from shared.observability.logging import get_logger
@@ -72,7 +72,7 @@ class SmtpMailer:
         sender = self._settings.sender_address
         try:
             async with asyncio.timeout(self._settings.timeout_s):
-                await self._connection.send_message(message, sender=sender, recipients=[mail.address])
+                await self._connection.send_message(message, sender=sender, recipients=[wire_address(mail.address)])
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as error:
             answer = answer_of(error)
             if answer.stage is Stage.CONNECTION:

@@ -174,6 +174,16 @@ async def test_many_at_once_are_all_acknowledged(gateway: Gateway, shop: Shop) -
     assert len(await gateway.records("treue.purchases", shop.tenant, 300, within_s=30)) == 300
 
 
+async def test_an_address_that_the_mail_server_cannot_take_is_refused_when_it_is_given(
+    gateway: Gateway, shop: Shop
+) -> None:
+    refused = await shop.call("PUT", "/v1/customers/c-1", {"email": "jürgen@example.org"})
+    assert refused.status_code == 422
+    (fault,) = refused.json()["errors"]
+    assert (fault["pointer"], fault["rule"]) == ("/email", "email_needs_smtputf8")
+    assert (await shop.call("PUT", "/v1/customers/c-1", {"email": "ada@bücher.example"})).status_code == 202
+
+
 async def test_n_22_a_consent_is_the_shops_word_or_the_customers_own(gateway: Gateway, shop: Shop) -> None:
     no = {"channel": "email", "purpose": "marketing", "granted": False}
     made = await shop.post("/v1/customer-tokens", {"customer_id": "ada"})

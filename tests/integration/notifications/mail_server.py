@@ -24,6 +24,7 @@ class MailServer:
     at_data: Answers = lambda _address, _number: None
     drop: Callable[[int], bool] = lambda _number: False
     delay_s: float = 0.0
+    smtputf8: bool = True
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -57,7 +58,7 @@ class MailServer:
 async def mail_server() -> AsyncIterator[MailServer]:
     box = MailServer()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(box, enable_SMTPUTF8=True), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: SMTP(box, enable_SMTPUTF8=box.smtputf8), "127.0.0.1", 0)
     box.port = server.sockets[0].getsockname()[1]
     try:
         yield box

@@ -169,3 +169,31 @@ async def test_the_rate_is_kept(world: World, box: MailServer) -> None:
     await world.send_all(world.sender(mails_per_second=20))
     assert loop.time() - begun >= 9 / 20
     assert len(box.taken) == 10
+
+
+async def test_letters_before_the_at_go_out_where_the_server_has_smtputf8(world: World, box: MailServer) -> None:
+    await world.receive(customer("ada", email="jürgen@bücher.example"))
+    await world.receive(earned())
+    await world.send_all()
+    assert (await world.one())["status"] == "sent"
+    assert box.tried == ["jürgen@xn--bcher-kva.example"]
+    assert str(box.taken[0]["to"]) == "jürgen@xn--bcher-kva.example"
+
+
+async def test_letters_that_the_server_cannot_take_are_no_refusal_of_the_address(world: World, box: MailServer) -> None:
+    box.smtputf8 = False
+    await world.receive(customer("ada", email="jürgen@example.org"))
+    await world.receive(earned())
+    await world.send_all()
+    assert (await world.one())["status"] == "failed"
+    assert await world.rows("SELECT * FROM suppression") == []
+    assert not box.tried
+
+
+async def test_a_domain_in_other_letters_needs_no_smtputf8(world: World, box: MailServer) -> None:
+    box.smtputf8 = False
+    await world.receive(customer("ada", email="ada@bücher.example"))
+    await world.receive(earned())
+    await world.send_all()
+    assert box.tried == ["ada@xn--bcher-kva.example"]
+    assert (await world.one())["status"] == "sent"

@@ -23,7 +23,27 @@ def test_the_first_language_that_we_speak(wanted: tuple[str | None, ...], found:
 
 @pytest.mark.parametrize(
     "name",
-    ["Ada\r\nBcc: all@example.org", "http://evil.example", "WWW.evil.example", "a@b.example", " ", None, "x" * 81],
+    [
+        "Ada\r\nBcc: all@example.org",
+        "http://evil.example",
+        "WWW.evil.example",
+        "a@b.example",
+        " ",
+        None,
+        "x" * 81,
+        "evil.example",
+        "evil.example/login",
+        "evil\u3002example",
+        "evil\uff0eexample",
+        "Ada bit.ly Lovelace",
+        "Ihr Konto wurde gesperrt",
+        "Your account is blocked",
+        "Ruf an: Ada",
+        "Ruf 0190 123",
+        "Gewonnen!",
+        "Sofort Bitte Jetzt Gleich Hier",
+        "\u00ad",
+    ],
 )
 def test_a_name_that_is_none(name: str | None) -> None:
     assert greeting_name(name) is None
@@ -31,7 +51,21 @@ def test_a_name_that_is_none(name: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("name", "shown"),
-    [("  Ada\tLovelace ", "Ada Lovelace"), ("Jürgen", "Jürgen"), ("O'Neil & Söhne", "O'Neil & Söhne")],
+    [
+        ("  Ada\tLovelace ", "Ada Lovelace"),
+        ("Jürgen", "Jürgen"),
+        ("O'Neil & Söhne", "O'Neil & Söhne"),
+        ("ada lovelace", "ada lovelace"),
+        ("Ludwig van Beethoven", "Ludwig van Beethoven"),
+        ("J.R.R. Tolkien",) * 2,
+        ("Maria del Carmen García López",) * 2,
+        ("Müller GmbH & Co. KG",) * 2,
+        ("\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",) * 2,
+        ("王小明",) * 2,
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467 Ada",) * 2,
+        ("Ada\u00a0Lovelace", "Ada Lovelace"),
+        ("Donau\u00addampf", "Donaudampf"),
+    ],
 )
 def test_a_name_is_shown_on_one_line(name: str, shown: str) -> None:
     assert greeting_name(name) == shown

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.adapters.mime import mime_of
+from services.notifications.adapters.mime import mime_of, wire_address
 from services.notifications.application.ports import Content
 from tests.unit.notifications.sample import mail
 
@@ -52,5 +52,25 @@ def test_no_name_or_subject_makes_another_header(name: str, subject: str) -> Non
 
 @pytest.mark.parametrize("address", ["", "nobody", "a@b.c, d@e.f", "a@b.c\r\nBcc: d@e.f", "<a@b.c>", "a b@c.d"])
 def test_what_is_no_address_is_refused(address: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - any of the library's
+        mime_of(mail(address=address), "points@treue.example")
+
+
+@pytest.mark.parametrize(
+    ("address", "wire"),
+    [
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("ada@straße.example", "ada@xn--strae-oqa.example"),  # IDNA 2008, where 2003 says "strasse"
+        ("jürgen@example.org", "jürgen@example.org"),
+        ("用户@例え.example", "用户@xn--r8jz45g.example"),
+    ],
+)
+def test_a_domain_goes_out_in_ascii(address: str, wire: str) -> None:
+    assert wire_address(address) == wire
+    assert str(mime_of(mail(address=address), "points@treue.example")["to"]) == wire
+
+
+@pytest.mark.parametrize("address", ["ü ü@x.example", "ü\r\nBcc: a@b.c", "ü,a@b.example", "ü@"])
+def test_what_is_no_address_is_refused_in_any_script(address: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - any of the library's
         mime_of(mail(address=address), "points@treue.example")

@@ -21,7 +21,7 @@ def profile(given: contracts.Profile, customer_id: str, at: Reception, plain: bo
     """A profile of this customer."""
     occurred_at = accepted(given.occurred_at, at) if given.occurred_at else at.now
     read = (
-        (given.email, _read(given.email, rules.email)),
+        (given.email, _read(given.email, lambda text: rules.email(text, at.smtputf8))),
         (given.phone, _read(given.phone, rules.phone)),
         (given.locale, _read(given.locale, rules.locale)),
     )
@@ -69,8 +69,9 @@ def _read(text: Maybe, read: Callable[[str], str | None]) -> str | None:
 
 
 def _is_good(given: contracts.Profile, plain: bool) -> bool:
-    name_is_good = not given.name or (given.name.isprintable() and not given.name.isspace())
-    return (plain or name_is_good) and (not given.time_zone or rules.is_time_zone(given.time_zone))
+    return (plain or not given.name or rules.is_name(given.name)) and (
+        not given.time_zone or rules.is_time_zone(given.time_zone)
+    )
 
 
 def _is_unique(consents: list[contracts.Consent]) -> bool:
