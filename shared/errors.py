@@ -8,6 +8,7 @@
       +-- ForbiddenError      403
       +-- NotFoundError       404
       +-- ConflictError       409: right in itself, wrong in this state
+      +-- PreconditionFailedError 412: no longer what the caller has seen
       +-- TooLargeError       413
       +-- RateLimitedError    429, with Retry-After
       +-- UnavailableError    503, with Retry-After; retried for ever in a consumer
@@ -28,6 +29,7 @@ class ErrorKind(Enum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    PRECONDITION_FAILED = "precondition_failed"
     TOO_LARGE = "too_large"
     RATE_LIMITED = "rate_limited"
     UNAVAILABLE = "unavailable"
@@ -112,6 +114,13 @@ class ConflictError(TreueError):
 
     kind = ErrorKind.CONFLICT
     code = "conflict"
+
+
+class PreconditionFailedError(TreueError):
+    """It is not, or no longer, what the caller has seen (If-Match, If-None-Match)."""
+
+    kind = ErrorKind.PRECONDITION_FAILED
+    code = "precondition_failed"
 
 
 class TooLargeError(TreueError):

@@ -32,6 +32,16 @@ class Principal:
         if scope not in self.scopes:
             raise ForbiddenError(f"This needs the scope {scope}.", required_scope=scope)
 
+    def require_any(self, *scopes: str) -> None:
+        """Raises ForbiddenError unless the caller has one of these scopes."""
+        if not self.scopes.intersection(scopes):
+            raise ForbiddenError(f"This needs one of the scopes {', '.join(scopes)}.", required_scope=scopes[0])
+
+    def require_tenant(self, tenant: str) -> None:
+        """Raises NotFoundError unless the caller speaks for this tenant itself."""
+        if self.tenant != tenant or self.customer is not None:
+            raise NotFoundError("This tenant has not arrived here yet.", code="tenant_not_found")
+
     def customer_for(self, customer_id: str, scope: str = CUSTOMERS_READ) -> str:
         """The customer that the path's `customer_id` means to this caller.
 

@@ -12,6 +12,8 @@ TOKENS_WRITE: Final = "tokens:write"
 KEYS_WRITE: Final = "keys:write"
 # Operates the platform: creates tenants. No tenant's own key has it.
 ADMIN: Final = "admin"
+# Not a key's: a customer's token has it if the key that made it may read customers (customers:read) itself.
+EXPORT_OWN: Final = "export:own"
 
 SCOPES: Final = (
     EVENTS_WRITE,

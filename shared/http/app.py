@@ -4,17 +4,19 @@ One layer, pure ASGI, around hot handlers and FastAPI's router alike: it names t
 bounds its headers, counts it, and turns every failure into a problem. There is no other middleware.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from time import perf_counter
 from typing import Final
+from urllib.parse import unquote
 
 from fastapi import APIRouter, FastAPI
 from starlette.types import Message, Receive, Scope, Send
 
 from shared.auth.principal import Principal
 from shared.auth.tokens import TokenVerifier
-from shared.errors import UnavailableError
+from shared.errors import MalformedError, UnavailableError
 from shared.http.api import Lifespan, api_routes, create_api, error_of
 from shared.http.builtin import BUILTIN, OpenApiHook, builtin_routes
 from shared.http.caller import Authenticate, credential_of
@@ -73,6 +75,10 @@ def create_app(  # noqa: PLR0913 - each is something a service may say about its
     return Application(service, api, table, readiness, closed)
 
 
+_encoded_slash = re.compile(rb"%(2[fF]|5[cC])").sub
+_is_host = re.compile(rb"(?:[A-Za-z0-9._~%!$&'()*+,;=-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?").fullmatch
+
+
 class Application:
     """A service's HTTP side, as an ASGI application. Made by create_app()."""
 
@@ -99,6 +105,8 @@ class Application:
             return
         started = perf_counter()
         self._in_flight += 1
+        if b"%2" in scope["raw_path"] or b"%5" in scope["raw_path"]:
+            scope = {**scope, "path": path_of(scope["raw_path"])}
         if scope["method"] == "HEAD":
             scope, send = as_get(scope, send)
         exchange = Exchange(scope, receive, send, *self._table.find(scope["method"], scope["path"]))
@@ -128,7 +136,7 @@ class Application:
             await exchange.answer(*_rendered(error, exchange))
 
     async def _handle(self, exchange: Exchange) -> None:
-        check_headers(exchange.headers, len(exchange.scope["headers"]))
+        check_headers(exchange.headers, exchange.scope["headers"])
         route = exchange.route
         if route is None:
             await self._unrouted(exchange)
@@ -176,10 +184,21 @@ def as_get(scope: Scope, send: Send) -> tuple[Scope, Send]:
     return {**scope, "method": "GET"}, without_body
 
 
-def check_headers(headers: Mapping[bytes, bytes], count: int) -> None:
-    """Raises HeadersTooLargeError for more, or longer ones, than an honest client sends."""
-    if count > HEADERS_MAX or sum(map(len, headers.values())) > HEADERS_MAX_BYTES:
+def path_of(raw_path: bytes) -> str:
+    """The path as it is routed: an encoded slash or backslash is a character of an id, and parts nothing."""
+    return unquote(_encoded_slash(rb"%25\1", raw_path).decode("ascii"), errors="replace")
+
+
+def check_headers(headers: Mapping[bytes, bytes], lines: Sequence[tuple[bytes, bytes]]) -> None:
+    """Raises HeadersTooLargeError for more, or longer ones, than an honest client sends; MalformedError for two hosts,
+    or one that is none: two servers on the way could understand two different ones."""
+    if len(lines) > HEADERS_MAX or sum(map(len, headers.values())) > HEADERS_MAX_BYTES:
         raise HeadersTooLargeError(f"The headers exceed {HEADERS_MAX} lines or {HEADERS_MAX_BYTES} bytes.")
+    if len(lines) != len(headers) and sum(name == b"host" for name, _ in lines) > 1:
+        raise MalformedError("There is more than one Host header.")
+    host = headers.get(b"host")
+    if host is not None and not _is_host(host):
+        raise MalformedError("The Host header is no host name, optionally with a port.")
 
 
 def _by_token(verifier: TokenVerifier) -> Authenticate:

@@ -18,6 +18,9 @@ _given_id = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}").fullmatch
 # A number after the process's own name: unique everywhere, and a tenth of the cost of a fresh uuid per request.
 _PROCESS: Final = new_id().hex[-16:].encode() + b"-%x"
 _numbers: Final = count(1)
+# Whatever is asked for below these paths may be personal: nobody on the way, and no browser, keeps the answer.
+_PERSONAL: Final = ("/v1/", "/internal/")
+_NO_STORE: Final = ((b"cache-control", b"no-store"),)
 
 
 class Exchange:
@@ -48,7 +51,7 @@ class Exchange:
         given = self.headers.get(b"x-correlation-id")
         name = given if given is not None and _given_id(given) else _PROCESS % next(_numbers)
         self.correlation_id = name.decode()
-        self._stamp = (b"x-correlation-id", name)
+        self._stamp = ((b"x-correlation-id", name), *(_NO_STORE if scope["path"].startswith(_PERSONAL) else ()))
         CORRELATION_ID.set(self.correlation_id)
         remember_client(scope)
         # A task may start with what the connection's previous request had set; looking is cheaper than setting.
@@ -78,7 +81,7 @@ class Exchange:
             self._head = message
             return
         if self._head is not None:
-            status, headers = self._head["status"], [*self._head["headers"], self._stamp]
+            status, headers = self._head["status"], [*self._head["headers"], *self._stamp]
             self._head = None
             body = message.get("body", b"")
             if not message.get("more_body", False) and (b"content-length", b"%d" % len(body)) in headers:
@@ -91,9 +94,9 @@ class Exchange:
     async def answer(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
         """Answer at once."""
         if status in (204, 304):  # these have no body, and so no length
-            await self._whole(status, [*headers, self._stamp], b"")
+            await self._whole(status, [*headers, *self._stamp], b"")
         else:
-            await self._whole(status, [*headers, self._stamp, (b"content-length", b"%d" % len(body))], body)
+            await self._whole(status, [*headers, *self._stamp, (b"content-length", b"%d" % len(body))], body)
 
     async def _whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         self.status = status

@@ -133,7 +133,9 @@ class Books:
         """Give a shop a programme, or a new version of it."""
         given = {"name": "shop", "currency": shop.currency} | terms
         async with transaction(self.engine) as tx:
-            _, told = await publish(tx, ProgrammeTable(), shop.tenant, Change(**given), "test")
+            table = ProgrammeTable()
+            known = (await table.versions(tx, [shop.tenant])).get(shop.tenant, [])
+            _, told = await publish(tx, table, known, shop.tenant, Change(**given), "test")
             await outbox.append(tx, [told] if told else [])
 
     async def post(self, *events: Incoming) -> Effects:

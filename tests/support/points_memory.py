@@ -56,7 +56,7 @@ class MemoryProgrammes:
     async def versions(self, tx: object, tenants: Collection[str]) -> Mapping[str, Sequence[Programme]]:
         return {tenant: self.memory.programmes[tenant] for tenant in tenants if tenant in self.memory.programmes}
 
-    async def newest(self, tx: object, tenant: str, *, alone: bool = False) -> Programme | None:
+    async def newest(self, tx: object, tenant: str) -> Programme | None:
         return self.memory.programmes[tenant][-1]
 
     async def publish(self, tx: object, tenant: str, programme: Programme, published_by: str) -> None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.ingest.fields import CustomerId
 from shared.auth.principal import Principal
-from shared.auth.scopes import TOKENS_WRITE
+from shared.auth.scopes import CUSTOMERS_READ, EXPORT_OWN, TOKENS_WRITE
 from shared.auth.tokens import CUSTOMER_AUDIENCE, TokenSigner
 from shared.clock import Clock
 from shared.http.body import json_body
@@ -41,12 +41,15 @@ def customer_tokens_router(signer: TokenSigner, clock: Clock) -> APIRouter:
     @router.post("/v1/customer-tokens", status_code=201, summary="A short-lived token for one customer")
     async def create(caller: Caller, body: Annotated[NewCustomerToken, json_body(NewCustomerToken)]) -> CustomerToken:
         """It sees this customer and nobody else, and may post their own feedback and activities. It ends with the key
-        that made it: within ten seconds after that is revoked or has expired.
+        that made it: within ten seconds after that is revoked or has expired. It exports all that is held about the
+        customer only if that key has `customers:read`: a till that may hand out tokens must not take everybody's data
+        away with them.
 
         Nothing is stored, so that asking twice is harmless: an `Idempotency-Key` is not needed, and ignored."""
         caller.require(TOKENS_WRITE)
         expires_at = clock.now() + timedelta(seconds=body.ttl_s)
-        principal = Principal(caller.tenant, frozenset(), body.customer_id, caller.subject)
+        scopes = frozenset({EXPORT_OWN}) if caller.may(CUSTOMERS_READ) else frozenset[str]()
+        principal = Principal(caller.tenant, scopes, body.customer_id, caller.subject)
         return CustomerToken(token=signer.sign(principal, body.ttl_s, CUSTOMER_AUDIENCE), expires_at=expires_at)
 
     return router

@@ -4,6 +4,7 @@ import msgspec
 
 from services.gateway.auth.credentials import Credentials
 from services.gateway.forwarding.export import Exporter
+from shared.auth.scopes import EXPORT_OWN
 from shared.clock import Clock
 from shared.http.hot import HotHandler, HotRequest, HotResponse
 from shared.observability.context import TENANT
@@ -23,6 +24,8 @@ class ExportRoutes:
         session = await self._credentials.session(request.headers.get(b"authorization"))
         TENANT.set(session.principal.tenant)
         session.bucket.take(1)
+        if session.principal.customer is not None:
+            session.principal.require(EXPORT_OWN)
         customer_id = session.principal.customer_for(request.params["customer_id"])
         found = await self._exporter.export(customer_id, session.bearer(), request.correlation_id, self._clock.now())
         return HotResponse(200, msgspec.json.encode(found))

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from services.gateway.adapters.keys import Keys, NewKey
 from services.gateway.adapters.tenants import Tenants
@@ -17,6 +17,7 @@ from shared.clock import Clock
 from shared.errors import Fault, ForbiddenError, InvalidError, NotFoundError
 from shared.http.body import json_body
 from shared.http.caller import Caller
+from shared.http.fields import Instant
 from shared.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
 
 KeyOnce = Annotated[
@@ -36,7 +37,7 @@ class NewApiKey(BaseModel):
     scopes: Annotated[list[str], Field(min_length=1, max_length=len(SCOPES), examples=[["events:write"]])]
     mode: Literal["live", "test"] = "live"
     name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
 
     @field_validator("scopes")
     @classmethod

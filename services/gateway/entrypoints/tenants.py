@@ -5,28 +5,21 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.gateway.adapters.tenants import Registration, Tenants
-from services.gateway.ingest import rules
-from services.gateway.ingest.profile_fields import LocaleTag, TimeZone
 from services.gateway.tenants.creation import CreateTenant, TenantCreation
 from services.gateway.tenants.directory import TenantDirectory
 from shared.auth.scopes import ADMIN
 from shared.errors import NotFoundError
 from shared.http.body import json_body
 from shared.http.caller import Caller
+from shared.http.fields import Currency, DisplayName, Locale, TimeZone
 from shared.http.pagination import LIMIT_DEFAULT, Cursor, Limit, Page, bad_cursor, decode_cursor, encode_cursor
 from shared.observability.context import CORRELATION_ID
 
 _NAME = r"^[a-z0-9][a-z0-9-]{1,62}$"
 _is_name = re.compile(_NAME).search
-
-
-def _currency(code: str) -> str:
-    if not rules.is_currency(code):
-        raise ValueError("must be an ISO 4217 code in capital letters, such as EUR")
-    return code
 
 
 class NewTenant(BaseModel):
@@ -35,11 +28,11 @@ class NewTenant(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: Annotated[str, Field(pattern=_NAME, examples=["demo"])]
-    currency: Annotated[str, AfterValidator(_currency), Field(examples=["EUR"])]
+    currency: Currency
     time_zone: TimeZone = "Europe/Berlin"
-    locale: LocaleTag = "de-DE"
+    locale: Locale = "de-DE"
     points_per_unit: Annotated[str, Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6})?$", examples=["1"])] = "1"
-    display_name: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    display_name: DisplayName | None = None
     mode: Literal["live", "test"] = "live"
 
 
@@ -112,7 +105,7 @@ def _command(body: NewTenant, asked_by: str) -> CreateTenant:
         name=body.name,
         currency=body.currency,
         time_zone=body.time_zone,
-        locale=rules.locale(body.locale) or body.locale,
+        locale=body.locale,
         display_name=body.display_name,
     )
     return CreateTenant(

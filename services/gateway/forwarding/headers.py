@@ -6,7 +6,7 @@ from shared.observability.tracing import current_traceparent
 
 _IN = (b"accept", b"accept-language", b"content-type", b"idempotency-key", b"if-match", b"if-none-match")
 _OUT = (
-    b"content-type", b"etag", b"retry-after", b"cache-control", b"location", b"allow", b"last-modified",
+    b"content-type", b"etag", b"retry-after", b"location", b"allow", b"last-modified",
     b"content-language", b"content-disposition", b"vary", b"link", b"idempotency-hit",
 )  # fmt: skip
 

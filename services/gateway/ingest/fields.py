@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 from services.gateway.ingest import rules
 from services.gateway.ingest.reception import Reception
 from shared.auth.principal import ME
+from shared.localisation import is_currency
 from shared.money import exponent
 
 
@@ -61,7 +62,7 @@ def _text(longest: int) -> AfterValidator:
 
 def _currency(code: str, info: ValidationInfo) -> str:
     at: Reception | None = info.context
-    if not rules.is_currency(code):
+    if not is_currency(code):
         raise _refuse("currency", "Must be an ISO 4217 code in capital letters, such as EUR.")
     if at is not None and code != at.currency:
         raise _refuse("currency_not_supported", f"This programme counts {at.currency}; there are no rates to convert.")

@@ -19,9 +19,10 @@ from services.gateway.ingest.fields import (
     Quantity,
     Text,
 )
-from services.gateway.ingest.profile_fields import Birthday, Email, LocaleTag, Name, Phone, TimeZone
+from services.gateway.ingest.profile_fields import Birthday, Email, Name, Phone
 from shared.events.customers import Channel, Purpose
 from shared.events.feedback import FeedbackKind
+from shared.http.fields import Locale, TimeZone
 
 BATCH_MAX = 500
 
@@ -145,7 +146,7 @@ class Profile(Given):
     name: Name | None = None
     phone: Phone | None = None
     birthday: Birthday | None = None
-    locale: LocaleTag | None = None
+    locale: Locale | None = None
     time_zone: TimeZone | None = None
     kind: Literal["consumer", "business"] | None = None
     consents: Annotated[list[Consent], Field(max_length=rules.CONSENTS_MAX)] | None = None

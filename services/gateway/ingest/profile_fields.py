@@ -40,18 +40,6 @@ def _birthday(text: str, info: ValidationInfo) -> str:
     return text
 
 
-def _locale(text: str) -> str:
-    if rules.locale(text) is None:
-        raise PydanticCustomError("locale", "Must be a language with an optional region, such as de-DE.")
-    return text
-
-
-def _time_zone(text: str) -> str:
-    if not rules.is_time_zone(text):
-        raise PydanticCustomError("time_zone", "Must be the IANA name of a time zone, such as Europe/Berlin.")
-    return text
-
-
 Email = Annotated[
     str, AfterValidator(_email), Field(json_schema_extra={"format": "email"}, examples=["ada@example.org"])
 ]
@@ -60,5 +48,3 @@ Phone = Annotated[str, AfterValidator(_phone), Field(examples=["+49 30 123456"])
 Birthday = Annotated[
     str, AfterValidator(_birthday), Field(json_schema_extra={"format": "date"}, examples=["1990-12-31"])
 ]
-LocaleTag = Annotated[str, AfterValidator(_locale), Field(examples=["de-DE"])]
-TimeZone = Annotated[str, AfterValidator(_time_zone), Field(examples=["Europe/Berlin"])]

@@ -2,17 +2,15 @@
 
 import re
 from datetime import UTC, date, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final
-from zoneinfo import available_timezones
 
 import msgspec
-from babel import Locale
-from babel.core import UnknownLocaleError
 from email_validator import EmailNotValidError, validate_email
 
 from shared.auth.principal import ME
-from shared.money import exponent, to_minor
+from shared.localisation import is_printable
+from shared.money import to_minor
 
 ID_MAX: Final = 128
 TEXT_MAX: Final = 500
@@ -39,7 +37,6 @@ _phone = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 _phone_separators = re.compile(r"[ ./()-]")
 # Text may have lines and tabs; a mail or a database has no use for the other control characters.
 _control = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]").search
-_NO_JOINERS = dict.fromkeys(map(ord, "\u200c\u200d\u00ad\u00a0\u202f\u3000"))
 _instant = msgspec.json.Decoder(datetime)
 
 
@@ -80,15 +77,6 @@ def minor(amount: str, currency: str) -> int | None:
         return None
 
 
-def is_currency(code: str) -> bool:
-    """Whether ISO 4217 knows the code and its minor unit."""
-    try:
-        exponent(code)
-    except KeyError:
-        return False
-    return True
-
-
 def instant(text: str) -> datetime | None:
     """An RFC 3339 instant, by the reader that the fast way uses; naive ones too."""
     try:
@@ -117,31 +105,11 @@ def email(text: str, smtputf8: bool = True) -> str | None:
 
 
 def is_name(text: str) -> bool:
-    """What somebody is called. Joiners write Persian names and family emoji, soft hyphens and spaces that do not break
-    come from other systems; all of them are letters of a name like others."""
-    return 0 < len(text) <= NAME_MAX and not text.isspace() and text.translate(_NO_JOINERS).isprintable()
-
-
-@lru_cache(maxsize=1024)
-def locale(text: str) -> str | None:
-    """`de-DE` or `de_DE` -> `de-DE`; None for a language or region that CLDR does not know."""
-    try:
-        return str(Locale.parse(text.replace("_", "-"), sep="-")).replace("_", "-")
-    except (ValueError, UnknownLocaleError):
-        return None
+    """What somebody is called."""
+    return 0 < len(text) <= NAME_MAX and not text.isspace() and is_printable(text)
 
 
 def phone(text: str) -> str | None:
     """`+49 (30) 123-456` -> `+4930123456`."""
     digits = _phone_separators.sub("", text)
     return digits if _phone(digits) else None
-
-
-@cache
-def _time_zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-def is_time_zone(text: str) -> bool:
-    """Whether it is the IANA name of a time zone."""
-    return text in _time_zones()

@@ -22,7 +22,8 @@ def internal_router(engine: AsyncEngine) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/internal/tenants/{tenant}")
-    async def known_tenant(tenant: str, _caller: Caller) -> KnownTenant:
+    async def known_tenant(tenant: str, caller: Caller) -> KnownTenant:
+        caller.require_tenant(tenant)
         async with transaction(engine) as tx:
             programme = await programme_of(tx, tenant)
         if programme is None:

@@ -30,7 +30,8 @@ def internal_router(engine: AsyncEngine, customers: Customers) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/internal/tenants/{tenant}")
-    async def known_tenant(tenant: str, _caller: Caller) -> KnownTenant:
+    async def known_tenant(tenant: str, caller: Caller) -> KnownTenant:
+        caller.require_tenant(tenant)
         async with transaction(engine) as tx:
             programme = (await customers.programmes(tx, [tenant])).get(tenant)
         if programme is None:

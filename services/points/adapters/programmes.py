@@ -27,10 +27,12 @@ class ProgrammeTable:
             found.setdefault(row["tenant"], []).append(_programme(row))
         return found
 
-    async def newest(self, tx: Transaction, tenant: str, *, alone: bool = False) -> Programme | None:
-        """The newest version. `alone`: nobody else publishes for this tenant until the transaction ends."""
-        if alone:
-            await tx.raw.execute(_ALONE, tenant)
+    async def lock(self, tx: Transaction, tenant: str) -> None:
+        """Nobody else publishes for this tenant until the transaction ends."""
+        await tx.raw.execute(_ALONE, tenant)
+
+    async def newest(self, tx: Transaction, tenant: str) -> Programme | None:
+        """The newest version."""
         row = await tx.raw.fetchrow(_NEWEST, tenant)
         return None if row is None else _programme(row)
 

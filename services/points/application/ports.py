@@ -40,8 +40,12 @@ class Programmes(Protocol):
         """All versions of these tenants, ascending; a tenant without a programme is missing."""
         ...
 
-    async def newest(self, tx: Transaction, tenant: str, *, alone: bool = False) -> Programme | None:
-        """The newest version. `alone`: nobody else publishes for this tenant until the transaction ends."""
+    async def lock(self, tx: Transaction, tenant: str) -> None:
+        """Nobody else publishes for this tenant until the transaction ends."""
+        ...
+
+    async def newest(self, tx: Transaction, tenant: str) -> Programme | None:
+        """The newest version."""
         ...
 
     async def publish(self, tx: Transaction, tenant: str, programme: Programme, published_by: str) -> None:

@@ -1,5 +1,6 @@
 """Publish a tenant's programme: each change is a new version, and the old ones stay as they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -30,30 +31,43 @@ class Change:
 
 
 async def publish(
-    tx: Transaction, programmes: Programmes, tenant: str, change: Change, published_by: str
+    tx: Transaction,
+    programmes: Programmes,
+    known: Sequence[Programme],
+    tenant: str,
+    change: Change,
+    published_by: str,
 ) -> tuple[Programme, Record | None]:
-    """Publish the terms as changed; returns the version in the end, and what to tell the others of it. What changes
-    nothing makes no version. What the change leaves out is as in the version in force when the change becomes
-    effective, never as in one that is scheduled for later.
+    """Publish the terms as changed. `known` are all versions so far; nobody else publishes meanwhile. Returns the
+    version in the end, and what to tell the others of it.
+
+    What changes nothing makes no version. What the change leaves out is as in the version in force when the change
+    becomes effective, never as in one that is scheduled for later.
 
     Raises InvalidError when a first version lacks a name or a currency, ConflictError (`currency_fixed`) when a later
     one wants another currency: every point was counted in the first.
     """
-    newest = await programmes.newest(tx, tenant, alone=True)
-    base = None
-    if newest is not None:
-        base = at_instant((await programmes.versions(tx, [tenant]))[tenant], change.effective_from or tx.now)
+    effective_from = _wanted_from(known, change, tx.now)
+    base = at_instant(known, effective_from or tx.now) if known else None
     terms = _first_terms(change) if base is None else _next_terms(base, change)
-    if base is not None and terms == base.terms and change.effective_from in (None, base.effective_from):
+    if base is not None and terms == base.terms and effective_from in (None, base.effective_from):
         return base, None
     programme = Programme(
-        version=newest.version + 1 if newest else 1,
+        version=known[-1].version + 1 if known else 1,
         terms=terms,
-        effective_from=change.effective_from or _today(base, tx.now, terms.time_zone),
+        effective_from=effective_from or _today(base, tx.now, terms.time_zone),
         recorded_at=tx.now,
     )
     await programmes.publish(tx, tenant, programme, published_by)
     return programme, _told(tenant, programme)
+
+
+def _wanted_from(known: Sequence[Programme], change: Change, now: datetime) -> datetime | None:
+    """From when on the change shall hold; None for today. The instant of the version in force is what GET shows:
+    putting it back with a change asks for no change of what is past."""
+    if known and change.effective_from == at_instant(known, now).effective_from:
+        return None
+    return change.effective_from
 
 
 def _next_terms(base: Programme, change: Change) -> Terms:

@@ -15,6 +15,7 @@ from shared.auth.tokens import TokenVerifier
 from shared.errors import InvalidError, NotFoundError
 from shared.http.caller import hot_caller
 from shared.http.errors import PlacedFault
+from shared.http.etags import is_known
 from shared.http.hot import HotRequest, HotResponse, one
 from shared.http.waiting import AFTER_EVENT_WAIT_MS, WAIT_MAX_MS, Waits
 
@@ -63,9 +64,9 @@ class BalanceRoute:
         # What is known of the event is part of the answer, and so of its validator.
         state = seen.get("after_event", "")
         tag = b'"%d.%d%b"' % (balance.version, balance.due, b"." + state.encode() if state else b"")
-        headers = [(b"content-type", b"application/json"), (b"etag", tag), (b"cache-control", b"private, no-cache")]
+        headers = [(b"content-type", b"application/json"), (b"etag", tag)]
         # Who waits for an event is told in so many words that it has not come.
-        if state != "pending" and _matches(request.header(b"if-none-match"), tag):
+        if state != "pending" and is_known(request.header(b"if-none-match"), tag):
             return HotResponse(304, b"", headers[1:])
         return HotResponse(200, _encode(_shown(customer_id, balance) | seen), headers)
 
@@ -126,14 +127,6 @@ def _shown(customer_id: str, balance: Balance) -> dict[str, Any]:
         "expiring": [],
         "version": balance.version,
     }
-
-
-def _matches(if_none_match: bytes | None, tag: bytes) -> bool:
-    """RFC 9110 13.1.2: a list, compared weakly, or a star."""
-    if if_none_match is None:
-        return False
-    given = [each.strip().removeprefix(b"W/") for each in if_none_match.split(b",")]
-    return tag in given or given == [b"*"]
 
 
 def _wait_ms(text: str | None) -> int:

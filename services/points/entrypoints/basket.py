@@ -3,21 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from services.points.application.quotes import Basket, Quote
 from shared.errors import Fault, InvalidError
+from shared.http.fields import Currency
 from shared.money import exponent, to_minor, to_text
 
 _LINES_MAX = 500
-
-
-def _currency(code: str) -> str:
-    try:
-        exponent(code)
-    except KeyError:
-        raise ValueError("an ISO 4217 code such as EUR is wanted") from None
-    return code
 
 
 Amount = Annotated[str, Field(pattern=r"^\d{1,13}(\.\d{1,4})?$", description="A decimal string, not negative.")]
@@ -40,7 +33,7 @@ class BasketBody(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"total": "49.90", "currency": "EUR"}]})
 
     total: Amount
-    currency: Annotated[str, AfterValidator(_currency)]
+    currency: Currency
     lines: list[BasketLine] = Field(default_factory=list, max_length=_LINES_MAX)
 
     @model_validator(mode="after")

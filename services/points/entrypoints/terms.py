@@ -4,38 +4,16 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
-from zoneinfo import available_timezones
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from services.points.application.programmes import Change
 from services.points.domain.programme import RATE_MAX, Programme, ReturnPolicy, Rounding, at_instant, scheduled
-from shared.money import exponent
+from shared.http.fields import Currency, DisplayName, Instant, Locale, TimeZone
 
 _RATE = re.compile(r"\d{1,4}(\.\d{1,6})?")
 _DELAY = re.compile(r"P(\d{1,3})D")
-_LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?")
-
-
-def _currency(code: str) -> str:
-    try:
-        exponent(code)
-    except KeyError:
-        raise ValueError("an ISO 4217 code such as EUR is wanted") from None
-    return code
-
-
-def _time_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("an IANA time zone such as Europe/Berlin is wanted")
-    return name
-
-
-def _locale(name: str) -> str:
-    if not _LOCALE.fullmatch(name):
-        raise ValueError("a locale such as de-DE is wanted")
-    return name
 
 
 def _rate(text: str) -> str:
@@ -50,10 +28,7 @@ def _delay(text: str) -> str:
     return text
 
 
-def _name(text: str) -> str:
-    if not text.strip():
-        raise ValueError("a name is wanted")
-    return text.strip()
+_SHOWN = Field(description="Only shown: taken so that what GET gives can be put back, and not looked at.")
 
 
 class ProgrammeChange(BaseModel):
@@ -64,10 +39,10 @@ class ProgrammeChange(BaseModel):
         json_schema_extra={"examples": [{"name": "Treue", "currency": "EUR", "points_per_unit": "1"}]},
     )
 
-    name: Annotated[str, Field(max_length=200), AfterValidator(_name)] | None = None
-    currency: Annotated[str, AfterValidator(_currency)] | None = Field(default=None, description="Never changes.")
-    time_zone: Annotated[str, AfterValidator(_time_zone)] | None = None
-    locale: Annotated[str, AfterValidator(_locale)] | None = None
+    name: DisplayName | None = None
+    currency: Currency | None = Field(default=None, description="Never changes.")
+    time_zone: TimeZone | None = None
+    locale: Locale | None = None
     points_per_unit: Annotated[str, AfterValidator(_rate)] | None = Field(
         default=None, description="Points for one whole unit of the currency."
     )
@@ -76,13 +51,18 @@ class ProgrammeChange(BaseModel):
     activation_delay: Annotated[str, AfterValidator(_delay)] | None = Field(
         default=None, description="How long earned points stay pending: ISO 8601, whole days."
     )
-    effective_from: AwareDatetime | None = Field(
-        default=None, description="The first purchase that it rates; the beginning of the current day if left out."
+    effective_from: Instant | None = Field(
+        default=None,
+        description="The first purchase that it rates; the beginning of the current day if left out, or if it is that"
+        " of the version in force, as GET shows it.",
     )
+    version: Annotated[Any, _SHOWN] = None
+    recorded_at: Annotated[Any, _SHOWN] = None
+    scheduled: Annotated[Any, _SHOWN] = None
 
     def change(self) -> Change:
         """The same for the application."""
-        given = self.model_dump(exclude={"points_per_unit", "activation_delay"})
+        given = self.model_dump(exclude={"points_per_unit", "activation_delay", "version", "recorded_at", "scheduled"})
         rate, delay = self.points_per_unit, self.activation_delay
         return Change(
             **given,
@@ -111,6 +91,11 @@ class ProgrammeNow(ProgrammeView):
     """The version in force now."""
 
     scheduled: list[ProgrammeView] = Field(description="What is published for later, the next one first.")
+
+
+def etag_of(versions: Sequence[Programme], now: datetime) -> str:
+    """The validator of what GET shows: it changes with every version that is published, and with the one in force."""
+    return f'"{versions[-1].version}.{at_instant(versions, now).version}"'
 
 
 def programme_now(versions: Sequence[Programme], now: datetime) -> ProgrammeNow:

@@ -248,6 +248,12 @@ async def test_an_export_holds_what_all_services_hold(gateway: Gateway, shop: Sh
     app = Shop(shop.tenant, token, gateway.http)
     assert (await app.get("/v1/customers/me/export")).json()["customer_id"] == "ada"
     assert (await app.get("/v1/customers/bob/export")).status_code == 404
+    till = (await shop.post("/v1/keys", {"scopes": ["tokens:write"]})).json()["api_key"]
+    token = (await Shop(shop.tenant, till, gateway.http).post("/v1/customer-tokens", {"customer_id": "ada"})).json()[
+        "token"
+    ]
+    refused = await Shop(shop.tenant, token, gateway.http).get("/v1/customers/me/export")
+    assert (refused.status_code, refused.json()["required_scope"]) == (403, "export:own")
     assert (await shop.get("/v1/customers/nobody/export")).json()["code"] == "customer_not_found"
     gateway.notifications.tell("GET", "/v1/customers/ada/messages", {}, status=503)
     assert (await shop.get("/v1/customers/ada/export")).status_code == 503

@@ -85,7 +85,7 @@ async def test_a_customers_token_is_exchanged_for_one_that_the_services_believe(
     asked = gateway.points.asked[-1]
     assert asked.headers["authorization"] != f"Bearer {token}"
     assert asked.principal.customer == "ada"
-    assert not asked.principal.scopes
+    assert asked.principal.scopes == {"export:own"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import pytest
 
 from shared.clock import SystemClock
 from shared.db.engine import create_engine
@@ -230,6 +231,84 @@ async def test_programme_versions(books: Books, api: PointsApi) -> None:
         assert (await client.get(f"/internal/tenants/{shop.tenant}")).json()["programme_version"] == 2
     async with api.key(shop, scopes=("customers:read",)) as client:
         assert (await client.put("/v1/programme", json={"name": "x"})).status_code == 403
+
+
+async def test_two_people_do_not_undo_each_others_programme(books: Books, api: PointsApi) -> None:
+    shop = Shop()
+    async with api.key(shop) as client:
+        nothing = await client.put("/v1/programme", json={"name": "x", "currency": "EUR"}, headers={"if-match": "*"})
+        assert (nothing.status_code, nothing.json()["code"]) == (412, "precondition_failed")
+        only_once = {"json": {"name": "Treue", "currency": "EUR"}, "headers": {"if-none-match": "*"}}
+        first = await client.put("/v1/programme", **only_once)
+        assert (first.status_code, (await client.put("/v1/programme", **only_once)).status_code) == (200, 412)
+        seen = await client.get("/v1/programme")
+        assert first.headers["etag"] == seen.headers["etag"]
+        known = await client.get("/v1/programme", headers={"if-none-match": seen.headers["etag"]})
+        assert (known.status_code, known.content) == (304, b"")
+        mine = {"headers": {"if-match": seen.headers["etag"]}}
+        changed = await client.put("/v1/programme", json={"points_per_unit": "2"}, **mine)
+        assert changed.status_code == 200
+        late = await client.put("/v1/programme", json={"points_per_unit": "3"}, **mine)
+        assert (late.status_code, late.json()["etag"]) == (412, changed.headers["etag"])
+        assert (await client.get("/v1/programme")).json()["points_per_unit"] == "2"
+
+
+async def test_what_the_programme_shows_can_be_put_back(books: Books, api: PointsApi) -> None:
+    shop = Shop()
+    async with api.key(shop) as client:
+        await client.put("/v1/programme", json={"name": "Treue", "currency": "EUR"})
+        later = {"points_per_unit": "3", "effective_from": "2999-01-01T00:00:00Z"}
+        await client.put("/v1/programme", json=later)
+        seen = (await client.get("/v1/programme")).json()
+        assert (await client.put("/v1/programme", json=seen)).json()["version"] == seen["version"]
+        changed = (await client.put("/v1/programme", json=seen | {"points_per_unit": "5"})).json()
+        assert (changed["version"], changed["points_per_unit"]) == (3, "5")
+        assert (await client.get("/v1/programme")).json()["points_per_unit"] == "5"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "a\nb"), ("name", "a\u0007"), ("name", " "), ("time_zone", "localtime"), ("time_zone", "Factory"),
+        ("locale", "xx"), ("locale", "zz-ZZ"), ("locale", "german"), ("effective_from", 1_700_000_000),
+        ("effective_from", "1700000000"), ("effective_from", "2026-11-01T10:00:00"), ("currency", "eur"),
+    ],
+)  # fmt: skip
+async def test_a_term_that_is_none_is_refused_by_name(books: Books, api: PointsApi, field: str, value: Any) -> None:
+    async with api.key(Shop()) as client:
+        answer = await client.put("/v1/programme", json={"name": "Treue", "currency": "EUR"} | {field: value})
+        assert [fault["pointer"] for fault in answer.json()["errors"]] == [f"/{field}"], answer.text
+        assert answer.status_code == 422
+
+
+async def test_locales_have_one_form(books: Books, api: PointsApi) -> None:
+    async with api.key(Shop()) as client:
+        for given, shown in (("de_DE", "de-DE"), ("en-US-u-ca-gregory", "en-US"), ("zh-Hant-TW", "zh-Hant-TW")):
+            answer = await client.put("/v1/programme", json={"name": "Treue", "currency": "EUR", "locale": given})
+            assert answer.json()["locale"] == shown
+
+
+async def test_who_may_read_the_programme(books: Books, api: PointsApi) -> None:
+    shop = Shop()
+    await books.open(shop)
+    for scope, status in (("programme:read", 200), ("programme:write", 200), ("events:write", 403)):
+        async with api.key(shop, scopes=(scope,)) as client:
+            assert (await client.get("/v1/programme")).status_code == status
+            assert (await client.get("/v1/programme/versions")).status_code == status
+    async with api.customer(shop, "ada") as client:
+        assert (await client.get("/v1/programme")).status_code == 200
+        assert (await client.get(f"/internal/tenants/{shop.tenant}")).status_code == 404
+    async with api.key(Shop()) as client:
+        assert (await client.get(f"/internal/tenants/{shop.tenant}")).status_code == 404
+
+
+async def test_nothing_personal_is_kept_on_the_way(books: Books, api: PointsApi) -> None:
+    shop = Shop()
+    await books.open(shop)
+    async with api.key(shop) as client:
+        for path in ("balance", "transactions", "nothing"):
+            answer = await client.get(f"/v1/customers/ada/{path}")
+            assert answer.headers.get_list("cache-control") == ["no-store"]
 
 
 async def test_a_scheduled_version_is_shown_apart_and_not_taken_over_by_a_change_of_today(

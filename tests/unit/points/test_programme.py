@@ -77,7 +77,7 @@ async def test_a_scheduled_change_waits_for_its_time_whatever_is_changed_meanwhi
 ) -> None:
     table = MemoryProgrammes(Memory({"shop": [replace(programme(), effective_from=NOON - DAY)]}))
     for change in changes:
-        await publish(TX, table, "shop", Change(**change), "test")
+        await publish(TX, table, (await table.versions(TX, ["shop"]))["shop"], "shop", Change(**change), "test")
     versions = (await table.versions(TX, ["shop"]))["shop"]
     now, later = at_instant(versions, NOON).terms, at_instant(versions, NOON + 30 * DAY).terms
     assert (now.name, int(now.points_per_unit), int(later.points_per_unit)) == ("new", 1, 3)
@@ -86,7 +86,8 @@ async def test_a_scheduled_change_waits_for_its_time_whatever_is_changed_meanwhi
 
 async def test_a_change_of_today_is_in_force_even_after_another_one_of_today() -> None:
     table = MemoryProgrammes(Memory({"shop": [replace(programme(), effective_from=NOON - timedelta(hours=1))]}))
-    published, _ = await publish(TX, table, "shop", Change(points_per_unit=Decimal(2)), "test")
+    known = (await table.versions(TX, ["shop"]))["shop"]
+    published, _ = await publish(TX, table, known, "shop", Change(points_per_unit=Decimal(2)), "test")
     assert at_instant((await table.versions(TX, ["shop"]))["shop"], NOON) == published
 
 

@@ -8,6 +8,7 @@ from services.gateway.ingest import contracts, rules
 from services.gateway.ingest.reception import Reception
 from services.gateway.ingest.translation.times import accepted
 from shared.events.customers import Consent, ConsentStated, CustomerUpdated
+from shared.localisation import is_time_zone, locale_of
 
 Maybe = str | None | UnsetType
 
@@ -23,7 +24,7 @@ def profile(given: contracts.Profile, customer_id: str, at: Reception, plain: bo
     read = (
         (given.email, _read(given.email, lambda text: rules.email(text, at.smtputf8))),
         (given.phone, _read(given.phone, rules.phone)),
-        (given.locale, _read(given.locale, rules.locale)),
+        (given.locale, _read(given.locale, locale_of)),
     )
     birthday = rules.birthday(given.birthday, at.now.date()) if given.birthday else None
     if occurred_at is None or any(text and found is None for text, found in (*read, (given.birthday, birthday))):
@@ -70,7 +71,7 @@ def _read(text: Maybe, read: Callable[[str], str | None]) -> str | None:
 
 def _is_good(given: contracts.Profile, plain: bool) -> bool:
     return (plain or not given.name or rules.is_name(given.name)) and (
-        not given.time_zone or rules.is_time_zone(given.time_zone)
+        not given.time_zone or is_time_zone(given.time_zone)
     )
 
 

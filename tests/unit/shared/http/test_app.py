@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import structlog
 from fastapi import APIRouter
-from httpx import ASGITransport, AsyncClient, Response
+from httpx import ASGITransport, AsyncClient, Headers, Response
 from prometheus_client import REGISTRY
 
 from shared.http.app import Application, create_app
@@ -343,3 +343,58 @@ async def test_a_request_does_not_inherit_what_the_one_before_it_was_about(app: 
         for _ in range(2):  # in one task, so in one context, as pipelined requests of one connection are
             assert (await client.get("/look")).status_code == 204
     assert seen == [("", ""), ("", "")]
+
+
+def one_app() -> Application:
+    async def show(request: HotRequest) -> HotResponse:
+        return HotResponse(200, request.params["name"].encode())
+
+    return create_app(
+        service="one",
+        version="1",
+        title="One",
+        hot={("GET", "/v1/things/{name}"): show, ("GET", "/things/{name}"): show},
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "name"),
+    [
+        ("/v1/things/a%2Fb", 200, "a%2Fb"),
+        ("/v1/things/a%2fb", 200, "a%2fb"),
+        ("/v1/things/a%5Cb", 200, "a%5Cb"),
+        ("/v1%2Fthings/a", 404, None),
+        ("/v1/things%2Fa", 404, None),
+        ("/v1/things/%C3%BC", 200, "ü"),
+        ("/v1/things/a%20b", 200, "a b"),
+        ("/v1/things/a%252Fb", 200, "a%2Fb"),
+    ],
+)
+async def test_an_encoded_slash_parts_nothing(path: str, status: int, name: str | None) -> None:
+    async with AsyncClient(transport=ASGITransport(one_app()), base_url="http://test") as client:
+        answer = await client.get(path)
+    assert answer.status_code == status
+    assert name is None or answer.text == name
+
+
+@pytest.mark.parametrize(
+    ("hosts", "status"),
+    [
+        (["example.org"], 200), (["example.org:80"], 200), (["[::1]:80"], 200), (["127.0.0.1"], 200), ([""], 200),
+        (["a", "b"], 400), (["a", "a"], 400), (["a/b"], 400), (["a b"], 400), (["a@b:c"], 400), (["a:b"], 400),
+        (["a,b/"], 400), (["\x01"], 400),
+    ],
+)  # fmt: skip
+async def test_there_is_one_host_and_it_is_one(hosts: list[str], status: int) -> None:
+    lines = [("host", host) for host in hosts]
+    async with AsyncClient(transport=ASGITransport(one_app()), base_url="http://test") as client:
+        request = client.build_request("GET", "/things/a")
+        request.headers = Headers([(name, value) for name, value in request.headers.items() if name != "host"] + lines)
+        assert (await client.send(request)).status_code == status
+
+
+async def test_what_may_be_personal_is_stored_by_nobody() -> None:
+    async with AsyncClient(transport=ASGITransport(one_app()), base_url="http://test") as client:
+        for path in ("/v1/things/a", "/v1/nothing"):
+            assert (await client.get(path)).headers.get_list("cache-control") == ["no-store"]
+        assert "cache-control" not in (await client.get("/things/a")).headers
