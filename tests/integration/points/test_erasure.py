@@ -1,10 +1,14 @@
 """N-29 in the ledger: erased stays erased, whatever comes and in whichever order; the books stay whole."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
+from shared.db.transaction import transaction
 from shared.erasures import pseudonym_of
-from tests.support.points import LATER, NOON, Books, Shop
+from shared.messaging import inbox
+from tests.support.eventually import until
+from tests.support.points import APPLICATION, LATER, NOON, Books, Shop
 from tests.support.points_api import PointsApi
 
 BACK = LATER + timedelta(days=1)
@@ -133,3 +137,26 @@ async def test_n_29_pending_points_of_the_erased_become_spendable_for_the_books_
     await books.activate_due()
     assert await books.drift(shop) == {}
     assert await books.entries(shop, "ada") == []
+
+
+async def test_nobody_is_erased_while_a_batch_is_posted(books: Books) -> None:
+    """The batch has its purchase and is not committed; the erasure must not pass it by."""
+    shop = Shop()
+    await books.open(shop)
+    await books.post(shop.profile())
+    event = shop.bought("o-1")
+    async with transaction(books.engine) as tx:
+        effects = await APPLICATION.apply(tx, [event])
+        await inbox.record(tx, [event], effects)
+        erasing = asyncio.ensure_future(books.post(shop.erasure(taken_in_at=LATER)))
+        await until(lambda: _somebody_waits(books))
+    await erasing
+    assert await orders(books, shop) == {"o-1": pseudonym_of(shop.tenant, "ada", 1)}
+    assert await books.drift(shop) == {}
+
+
+async def _somebody_waits(books: Books) -> bool:
+    rows = await books.fetch(
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return bool(rows)
