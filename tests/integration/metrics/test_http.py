@@ -9,7 +9,7 @@ import pytest
 from services.metrics.bootstrap import build_api
 from services.metrics.settings import MetricsSettings
 from shared.auth.principal import Principal
-from shared.auth.scopes import CUSTOMERS_READ, METRICS_READ
+from shared.auth.scopes import CUSTOMERS_READ, EVENTS_WRITE, METRICS_READ
 from shared.auth.tokens import TokenSigner
 from shared.clock import SystemClock
 from shared.http.pagination import encode_cursor
@@ -120,11 +120,11 @@ async def test_tenants_and_events_as_the_gateway_asks(metrics: Metrics, shop: Sh
 
     assert (await ask(f"/internal/tenants/{shop.tenant}")).json() == {"tenant": shop.tenant, "programme_version": 1}
     assert (await ask("/internal/tenants/unheard-of")).status_code == 404
-    found = (await ask(f"/internal/events/{bought.id}")).json()
+    found = (await ask(f"/internal/events/{bought.id}", scope=EVENTS_WRITE)).json()
     assert (found["outcome"], found["effects"]) == ("applied", [{"kind": "order.counted", "order_id": "o1"}])
-    assert (await ask(f"/internal/events/{again.id}")).json()["reason"] == "order_already_counted"
-    assert (await ask(f"/internal/events/{bought.id}", tenant="another")).status_code == 404
-    assert (await ask("/internal/events/nonsense")).status_code == 404
+    assert (await ask(f"/internal/events/{again.id}", scope=EVENTS_WRITE)).json()["reason"] == "order_already_counted"
+    assert (await ask(f"/internal/events/{bought.id}", tenant="another", scope=EVENTS_WRITE)).status_code == 404
+    assert (await ask("/internal/events/nonsense", scope=EVENTS_WRITE)).status_code == 404
 
 
 async def test_complete_through_is_that_of_the_slowest_partition(metrics: Metrics, shop: Shop, ask: Ask) -> None:

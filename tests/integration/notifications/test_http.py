@@ -175,4 +175,4 @@ async def test_what_the_gateway_asks(world: World, ask: Ask) -> None:
     (cause,) = await world.receive(earned())
     effects = (await ask(f"/internal/events/{cause}")).json()["effects"]
     assert [(effect["channel"], effect["status"]) for effect in effects] == [("inapp", "sent"), ("email", "queued")]
-    assert (await ask(f"/internal/events/{event}", Principal("other", frozenset()))).status_code == 404
+    assert (await ask(f"/internal/events/{event}", Principal("other", KEY.scopes))).status_code == 404
