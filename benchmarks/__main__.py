@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import psutil
 from rich.console import Console
 
-from benchmarks import report
+from benchmarks import load, report
 from benchmarks.auditing import verify_row
 from benchmarks.customers import introduce
 from benchmarks.harness import Row
@@ -50,6 +50,11 @@ def main(names: list[str]) -> None:
     if unknown:
         sys.exit(
             f"There is no benchmark {', '.join(sorted(unknown))}; there are {', '.join([*_CONSUMING, *_SERVING])}."
+        )
+    if not load.available() and (not names or _SERVING.keys() & set(names)):
+        sys.exit(
+            f"{', '.join(_SERVING)} send their load by wrk, which is not installed: apt-get install wrk."
+            f" Without it, name those that need none: python -m benchmarks {' '.join(_CONSUMING)}"
         )
     started = time.monotonic()
     rows: Rows = []

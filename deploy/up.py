@@ -11,6 +11,7 @@ from rich.console import Console
 
 from deploy.demo_tenant import ensure_demo_tenant
 from deploy.description import Description
+from deploy.local.bytecode import compile_code
 from deploy.local.folder import StackFolder
 from deploy.local.log_files import last_line
 from deploy.local.ports import PREFERRED
@@ -50,6 +51,7 @@ def bring_up(stack: LocalStack, console: Console, owner: int | None = None) -> D
     with stack.folder.alone():
         with _step(console, "Servers started"):
             stack.launch(with_services=True, owner=owner)
+            compile_code()
         with _step(console, "PostgreSQL answers"):
             stack.wait_for_database()
         with _step(console, "Schemas are up to date"):
