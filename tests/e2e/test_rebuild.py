@@ -28,7 +28,10 @@ from tests.support.topic_tap import PARTITIONS, records, write
 PLANTS = {
     "points": ("UPDATE points.wallet SET lifetime_earned = lifetime_earned + 1", "wallet"),
     "metrics": ("UPDATE metrics.customer_state SET gross_minor = gross_minor + 1", "customer_state"),
-    "notifications": ("UPDATE notifications.profile SET state = 'erased'", "profile"),
+    "notifications": (
+        "UPDATE notifications.profile SET state = 'erased' WHERE state = 'missing'",
+        "profile",
+    ),
 }
 _BREAK = """
     CREATE FUNCTION points.broken() RETURNS trigger LANGUAGE plpgsql
