@@ -68,6 +68,9 @@ def test_an_id_with_another_body_is_shown_and_has_no_effect(platform: Platform) 
         event_id = ada.buy("mine", 4990)
         ada.applied(event_id)
         other_body = purchase(ada.name, "mine", 4991)
+        status, refused = ada.till.once("POST", PURCHASES, other_body)
+        assert (status, refused["code"], refused["event_id"]) == (409, "event_id_conflict", event_id)
+        platform.kill("gateway")  # which forgets the first body, so that the second one reaches the services
         assert ada.till.send(PURCHASES, other_body).event_id == event_id
         wait_for(lambda: len(ada.status(event_id)["conflicts"]) == 1)
         ada.judged()
