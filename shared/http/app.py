@@ -92,7 +92,7 @@ class Application:
     ) -> None:
         self.service = service
         self.readiness = readiness
-        self._api = api
+        self.api = api
         self._table = table
         self._closed = closed
         self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
@@ -101,7 +101,7 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._api(scope, receive, send)
+            await self.api(scope, receive, send)
             return
         started = perf_counter()
         self._in_flight += 1
@@ -147,7 +147,7 @@ class Application:
             response = await route.hot(exchange.hot_request())
             await exchange.answer(response.status, response.headers, response.body)
         elif route.app is not None:
-            exchange.scope.update(app=self._api, path_params=exchange.params)
+            exchange.scope.update(app=self.api, path_params=exchange.params)
             await route.app(exchange.scope, exchange.receive, exchange.send)
 
     async def _unrouted(self, exchange: Exchange) -> None:

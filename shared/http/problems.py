@@ -41,7 +41,7 @@ _encode = msgspec.json.Encoder().encode
 def problem_response(error: TreueError, correlation_id: str = "") -> tuple[int, Headers, bytes]:
     """The status, headers and body that tell of `error`."""
     status = status_of(error)
-    body = _problem(status, error.code, error.detail)
+    body = _problem(status, error.code, _detail(error))
     if error.faults:
         body["errors"] = [_fault(fault) for fault in error.faults]
     if correlation_id:
@@ -86,6 +86,23 @@ def _retry_after_s(error: TreueError) -> int:
     """Whole seconds, up to twice what was asked for: clients that failed together shall not come back together."""
     wanted = _RETRY_AFTER_S if error.retry_after_s is None else error.retry_after_s
     return max(1, round(wanted * random.uniform(1.0, 2.0)))  # noqa: S311 - spreads load, hides nothing
+
+
+def _detail(error: TreueError) -> str:
+    """What is wrong, and of faults the first one: whoever reads a log line alone shall know what to mend."""
+    if not error.faults or error.faults[0].detail == error.detail:
+        return error.detail
+    first, more = error.faults[0], len(error.faults) - 1
+    besides = f" {more} more in errors." if more else ""
+    return f"{error.detail} {_told(first)}{besides}"
+
+
+def _told(fault: Fault) -> str:
+    """A fault as a sentence: field, value, rule, and what would be right."""
+    place = fault.place if isinstance(fault, PlacedFault) else "body"
+    field = f"{fault.pointer} ({place})" if fault.pointer and place != "body" else fault.pointer or f"The {place}"
+    value = "" if fault.value is None else f" is {_encode(_shown(fault.value)).decode()} and"
+    return f"{field}{value} breaks the rule {fault.rule}: {fault.detail}"
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """The stable words with which the API refuses, waits or leaves something undone, as the code has them."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
+from shared.http.faults import OTHER_RULE, RULES, rule_of
 from tests.architecture.tree import modules
 
 _ENUMS = ("Reason", "Refusal")
@@ -12,17 +13,27 @@ _EXAMPLES = ("examples.py", "answers.py")
 
 def stable_words() -> dict[str, str]:
     """Each word, and a place that says it: codes of problems, reasons of events, entries, quotes and messages."""
+    return _words(_said)
+
+
+def rules() -> dict[str, str]:
+    """The same for the rules that faults name: where we make a fault, and what becomes of pydantic's names."""
+    of_the_library = dict.fromkeys((*RULES.values(), OTHER_RULE), "shared/http/faults.py")
+    return of_the_library | {rule_of(word): place for word, place in _words(_rule).items()}
+
+
+def _words(said: Callable[[ast.AST], Iterable[ast.AST | None]]) -> dict[str, str]:
     found: dict[str, str] = {}
     for path, tree in modules().items():
         if path.startswith(("shared/", "services/")) and not path.endswith(_EXAMPLES):
-            for word, line in _words(tree):
+            for word, line in _texts(tree, said):
                 found.setdefault(word, f"{path}:{line}")
     return found
 
 
-def _words(tree: ast.Module) -> Iterator[tuple[str, int]]:
+def _texts(tree: ast.Module, said: Callable[[ast.AST], Iterable[ast.AST | None]]) -> Iterator[tuple[str, int]]:
     for node in ast.walk(tree):
-        for value in _said(node):
+        for value in said(node):
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 yield value.value, value.lineno
 
@@ -39,6 +50,16 @@ def _said(node: ast.AST) -> Iterator[ast.AST | None]:
             yield node.value
         case ast.Dict():
             yield from (v for k, v in zip(node.keys, node.values, strict=True) if _is(k, "reason"))
+
+
+def _rule(node: ast.AST) -> Iterator[ast.AST]:
+    """A rule stands in second place where a fault is made, and in first where a validator refuses."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+        match node.func.id:
+            case "Fault" | "PlacedFault":
+                yield from node.args[1:2]
+            case "PydanticCustomError" | "_refuse":
+                yield node.args[0]
 
 
 def _by_call(call: ast.Call) -> Iterator[ast.AST]:

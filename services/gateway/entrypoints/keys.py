@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Response
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from services.gateway.adapters.keys import Keys, NewKey
 from services.gateway.adapters.tenants import Tenants
@@ -43,7 +44,8 @@ class NewApiKey(BaseModel):
     @classmethod
     def _known(cls, scopes: list[str]) -> list[str]:
         if unknown := sorted(set(scopes) - set(_GRANTABLE)):
-            raise ValueError(f"unknown: {', '.join(unknown)[:100]}; there are {', '.join(_GRANTABLE)}")
+            known = ", ".join(_GRANTABLE)
+            raise PydanticCustomError("scope", f"Must be of {known}; not known: {', '.join(unknown)[:100]}.")
         return scopes
 
 
@@ -135,7 +137,7 @@ def _tenant_for(caller: Principal, body: NewApiKey) -> str:
     if caller.may(ADMIN):
         if body.tenant is None:
             raise InvalidError(
-                "The body is not acceptable.", faults=[Fault("/tenant", "missing", "Say whose key it shall be.")]
+                "The body is not acceptable.", faults=[Fault("/tenant", "required", "Say whose key it shall be.")]
             )
         return body.tenant
     caller.require(KEYS_WRITE)

@@ -18,7 +18,7 @@ from services.gateway.ingest.splitting import split_items
 from services.gateway.ingest.strictly import read_strictly, unacceptable, within
 from shared.errors import Fault, InvalidError, MalformedError, TreueError
 from shared.events.contract import Event
-from shared.http.json import read_object
+from shared.http.json import pointer, read_object
 
 Read = tuple[Given | Profile, Event]
 
@@ -107,12 +107,12 @@ class Reader:
         """What is wrong with a body that is no batch. Raises it, where the JSON itself is."""
         name = self.kind.name
         body = read_object(raw)
-        faults = [Fault(f"/{key}", "extra_forbidden", "This is not known here.") for key in body if key != name]
+        faults = [Fault(pointer([key]), "unknown", "This is not known here.") for key in body if key != name]
         items = body.get(name)
         if name not in body:
-            faults.append(Fault(f"/{name}", "missing", "This must be there."))
+            faults.append(Fault(f"/{name}", "required", "This must be there."))
         elif not isinstance(items, list):
-            faults.append(Fault(f"/{name}", "list_type", "Must be a list."))
+            faults.append(Fault(f"/{name}", "type", "Must be a list."))
         elif not 0 < len(items) <= BATCH_MAX:
             faults.append(self._wrong_length(len(items)))
         return unacceptable(faults) if faults else MalformedError("The body cannot be read.")

@@ -82,7 +82,7 @@ def _next_terms(base: Programme, change: Change) -> Terms:
 def _first_terms(change: Change) -> Terms:
     missing = [name for name in ("name", "currency") if getattr(change, name) is None]
     if missing or change.name is None or change.currency is None:
-        faults = [Fault(f"/{name}", "missing", "The first version of a programme needs it.") for name in missing]
+        faults = [Fault(f"/{name}", "required", "The first version of a programme needs it.") for name in missing]
         raise InvalidError("The body is not acceptable.", faults=faults)
     return Terms(
         name=change.name,

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from services.points.application.programmes import Change
 from services.points.domain.programme import RATE_MAX, Programme, ReturnPolicy, Rounding, at_instant, scheduled
@@ -18,13 +19,15 @@ _DELAY = re.compile(r"P(\d{1,3})D")
 
 def _rate(text: str) -> str:
     if not _RATE.fullmatch(text) or Decimal(text) > RATE_MAX:
-        raise ValueError(f"a decimal number from 0 to {RATE_MAX} with up to six digits after the point is wanted")
+        raise PydanticCustomError(
+            "rate", f"Must be a decimal number from 0 to {RATE_MAX} with up to six digits after the point."
+        )
     return text
 
 
 def _delay(text: str) -> str:
     if not _DELAY.fullmatch(text):
-        raise ValueError("a duration of whole days such as P14D is wanted")
+        raise PydanticCustomError("duration", "Must be a duration of whole days, such as P14D.")
     return text
 
 

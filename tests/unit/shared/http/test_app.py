@@ -63,11 +63,11 @@ async def test_all_faults_of_a_body_are_named_at_once(client: AsyncClient) -> No
     body = {"total": "1.0", "lines": [{"sku": 3}, {"sku": "s", "quantity": 0}], "tenant": "x"}
     found = problem(await client.post("/v1/quotes", json=body, headers=bearer()), 422, "invalid")
     assert {error["pointer"]: (error["rule"], error.get("value")) for error in found["errors"]} == {
-        "/total": ("string_pattern_mismatch", "1.0"),
-        "/lines/0/sku": ("string_type", 3),
-        "/lines/0/quantity": ("missing", None),
-        "/lines/1/quantity": ("greater_than", 0),
-        "/tenant": ("extra_forbidden", "x"),
+        "/total": ("pattern", "1.0"),
+        "/lines/0/sku": ("type", 3),
+        "/lines/0/quantity": ("required", None),
+        "/lines/1/quantity": ("range", 0),
+        "/tenant": ("unknown", "x"),
     }
     assert all(error["detail"] and "in" not in error for error in found["errors"])
     said = {error["pointer"]: error["detail"] for error in found["errors"]}

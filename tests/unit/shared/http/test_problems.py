@@ -31,6 +31,8 @@ from shared.http.errors import (
 )
 from shared.http.problems import STATUSES, internal_problem, problem_response
 
+FAULT = Fault("/b", "x", "y")
+
 
 def rendered(error: TreueError) -> tuple[int, dict[bytes, bytes], dict[str, Any]]:
     status, headers, body = problem_response(error, "c-1")
@@ -93,6 +95,21 @@ def test_faults_say_where() -> None:
         {"pointer": "/limit", "rule": "int", "detail": "bad", "value": 0, "in": "query"},
         {"pointer": "/a", "rule": "b", "detail": "c"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("faults", "said"),
+    [
+        ([Fault("/total", "amount", "Bad.", "1e3")], 'No. /total is "1e3" and breaks the rule amount: Bad.'),
+        ([Fault("/a", "required", "Bad."), FAULT], "No. /a breaks the rule required: Bad. 1 more in errors."),
+        ([PlacedFault("/limit", "range", "Bad.", 0)], "No. /limit (query) is 0 and breaks the rule range: Bad."),
+        ([Fault("", "type", "Bad.", 7)], "No. The body is 7 and breaks the rule type: Bad."),
+        ([Fault("", "object", "No.")], "No."),
+        ([], "No."),
+    ],
+)  # fmt: skip
+def test_the_detail_tells_the_first_fault(faults: list[Fault], said: str) -> None:
+    assert rendered(InvalidError("No.", faults=faults))[2]["detail"] == said
 
 
 @given(
