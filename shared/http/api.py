@@ -3,6 +3,7 @@ router and its middleware are not used: errors go up to our application, which r
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -16,6 +17,7 @@ from shared.errors import InvalidError, TreueError, UnavailableError
 from shared.http.caller import CALLER, Authenticate
 from shared.http.errors import StatusError
 from shared.http.faults import request_faults_of
+from shared.http.queries import KnownQuery, known_query
 from shared.http.routing import Route
 from shared.messaging.failures import Verdict, verdict
 
@@ -51,8 +53,20 @@ def api_routes(api: FastAPI) -> Iterator[Route]:
             # FastAPI reads a body before it asks who calls, without a limit, and takes a key that stands twice.
             raise ValueError(f"{context.path} takes its body from FastAPI; use shared.http.body.json_body")
         app: ASGIApp = AsyncExitStackMiddleware(context.app)
+        query = known_query(context.dependant)
         for method in context.methods:
-            yield Route(method, context.path, app=app)
+            yield Route(method, context.path, app=app, query=query)
+
+
+def described_queries(described: Sequence[APIRouter]) -> dict[tuple[str, str], KnownQuery]:
+    """What hot routes take, by method and path, from the routers that describe them. All of them need a caller."""
+    return {
+        (method, context.path): replace(known_query(context.dependant), needs_caller=True)
+        for router in described
+        for context in iter_route_contexts(router.routes)
+        for method in context.methods or ()
+        if context.path is not None
+    }
 
 
 def error_of(error: Exception) -> TreueError | None:

@@ -17,7 +17,7 @@ from starlette.types import Message, Receive, Scope, Send
 from shared.auth.principal import Principal
 from shared.auth.tokens import TokenVerifier
 from shared.errors import MalformedError, UnavailableError
-from shared.http.api import Lifespan, api_routes, create_api, error_of
+from shared.http.api import Lifespan, api_routes, create_api, described_queries, error_of
 from shared.http.builtin import BUILTIN, OpenApiHook, builtin_routes
 from shared.http.caller import Authenticate, credential_of
 from shared.http.errors import ClientGoneError, HeadersTooLargeError
@@ -25,6 +25,7 @@ from shared.http.exchange import Exchange
 from shared.http.health import Readiness, ReadinessCheck
 from shared.http.hot import HotRoutes
 from shared.http.problems import internal_problem, problem_response
+from shared.http.queries import KnownQuery
 from shared.http.routing import Table, hot_routes
 from shared.observability.logging import get_logger
 from shared.observability.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS_IN_FLIGHT
@@ -70,9 +71,8 @@ def create_app(  # noqa: PLR0913 - each is something a service may say about its
     )
     readiness = Readiness(checks)
     own = builtin_routes(api, described, readiness, openapi)
-    table = Table(chain(hot_routes(own), hot_routes(hot), api_routes(api)))
-    closed = None if closed_below is None or authenticate is None else (closed_below, authenticate)
-    return Application(service, api, table, readiness, closed)
+    table = Table(chain(hot_routes(own), hot_routes(hot, described_queries(described)), api_routes(api)))
+    return Application(service, api, table, readiness, authenticate, closed_below)
 
 
 _encoded_slash = re.compile(rb"%(2[fF]|5[cC])").sub
@@ -88,13 +88,15 @@ class Application:
         api: FastAPI,
         table: Table,
         readiness: Readiness,
-        closed: tuple[str, Authenticate] | None = None,
+        authenticate: Authenticate | None = None,
+        closed_below: str | None = None,
     ) -> None:
         self.service = service
         self.readiness = readiness
         self.api = api
         self._table = table
-        self._closed = closed
+        self._authenticate = authenticate
+        self._closed_below = closed_below
         self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
         self._in_flight = 0
         HTTP_REQUESTS_IN_FLIGHT.labels(service).set_function(lambda: self._in_flight)
@@ -143,6 +145,8 @@ class Application:
             return
         if self._in_flight > IN_FLIGHT_MAX and route.template not in BUILTIN:
             raise UnavailableError("Too many requests are under way.", code="overloaded")
+        if route.query is not None and exchange.scope["query_string"]:
+            await self._check_query(exchange, route.query)
         if route.hot is not None:
             response = await route.hot(exchange.hot_request())
             await exchange.answer(response.status, response.headers, response.body)
@@ -150,11 +154,23 @@ class Application:
             exchange.scope.update(app=self.api, path_params=exchange.params)
             await route.app(exchange.scope, exchange.receive, exchange.send)
 
+    async def _check_query(self, exchange: Exchange, known: KnownQuery) -> None:
+        """Raises InvalidError for parameters that the route does not have."""
+        refused = known.unknown(exchange.scope["query_string"])
+        if refused is not None:
+            if known.needs_caller:
+                await self._require_caller(exchange)
+            raise refused
+
+    async def _require_caller(self, exchange: Exchange) -> None:
+        if self._authenticate is not None:
+            await self._authenticate(credential_of(exchange.headers.get(b"authorization")))
+
     async def _unrouted(self, exchange: Exchange) -> None:
         """Tell which methods there are, or why nothing answers."""
         path = exchange.scope["path"]
-        if self._closed is not None and path.startswith(self._closed[0]):
-            await self._closed[1](credential_of(exchange.headers.get(b"authorization")))
+        if self._closed_below is not None and path.startswith(self._closed_below):
+            await self._require_caller(exchange)
         allowed = self._table.allowed(path) if exchange.scope["method"] == "OPTIONS" else ""
         if not allowed:
             raise self._table.refusal(path)

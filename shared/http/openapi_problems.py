@@ -142,9 +142,8 @@ def _possible(path: str, operation: Document) -> Iterator[int]:
     if "{" in path:
         yield 404
     if "requestBody" in operation:
-        yield from (413, 415, 422)
-    elif any(one["in"] in ("query", "path") for one in operation.get("parameters", ())):
-        yield 422
+        yield from (413, 415)
+    yield 422  # if only for a parameter in the query that it does not have
     yield 503
 
 

@@ -13,23 +13,34 @@ from starlette.types import ASGIApp
 from shared.errors import NotFoundError
 from shared.http.errors import HttpError, MethodNotAllowedError
 from shared.http.hot import HotHandler
+from shared.http.queries import KnownQuery
 
 _PARAMETER = re.compile(r"\{(\w+)(:path)?\}")
 UNMATCHED: Final = "unmatched"
 # The method of a route that takes any: whoever stands behind it knows which.
 ANY: Final = "*"
+_NO_QUERIES: Final[Mapping[tuple[str, str], KnownQuery]] = {}
 
 
 class Route:
-    """Who answers a method on a path: a hot handler, or an ASGI application of FastAPI's making."""
+    """Who answers a method on a path: a hot handler, or an ASGI application of FastAPI's making; and what may stand in
+    the query, where that is known here."""
 
-    __slots__ = ("app", "hot", "match", "method", "template")
+    __slots__ = ("app", "hot", "match", "method", "query", "template")
 
-    def __init__(self, method: str, template: str, hot: HotHandler | None = None, app: ASGIApp | None = None) -> None:
+    def __init__(
+        self,
+        method: str,
+        template: str,
+        hot: HotHandler | None = None,
+        app: ASGIApp | None = None,
+        query: KnownQuery | None = None,
+    ) -> None:
         self.method = method
         self.template = template
         self.hot = hot
         self.app = app
+        self.query = query
         self.match = _pattern(template).fullmatch
 
     @property
@@ -76,10 +87,12 @@ class Table:
         return NotFoundError("There is nothing at this path; /docs lists what there is.", code="no_such_path")
 
 
-def hot_routes(handlers: Mapping[tuple[str, str], HotHandler]) -> Iterator[Route]:
-    """The routes of hot handlers."""
+def hot_routes(
+    handlers: Mapping[tuple[str, str], HotHandler], queries: Mapping[tuple[str, str], KnownQuery] = _NO_QUERIES
+) -> Iterator[Route]:
+    """The routes of hot handlers, with the queries that are known of them."""
     for (method, template), handler in handlers.items():
-        yield Route(method, template, hot=handler)
+        yield Route(method, template, hot=handler, query=queries.get((method, template)))
 
 
 def _pattern(template: str) -> re.Pattern[str]:

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query, Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from services.metrics.domain.period import DAYS_MAX, Period
@@ -29,9 +29,7 @@ Day = Annotated[date, BeforeValidator(_calendar_day)]
 
 
 class PeriodQuery(BaseModel):
-    """Nothing but these two."""
-
-    model_config = ConfigDict(extra="forbid")
+    """The two days."""
 
     start: Day = Field(alias="from", description="First local day.", examples=["2026-01-01"])
     end: Day = Field(alias="to", description="The local day after the last.", examples=["2026-04-01"])

@@ -313,7 +313,7 @@ async def test_the_document_describes_hot_and_cold_routes() -> None:
     assert quote["responses"]["422"] == {"$ref": "#/components/responses/Invalid"}
     for method, path, statuses in (
         ("get", "/v1/customers/{customer_id}/messages", {"401", "403", "404", "422", "503"}),
-        ("get", "/v1/broken", {"401", "403", "503"}),
+        ("get", "/v1/broken", {"401", "403", "422", "503"}),
     ):
         assert set(document["paths"][path][method]["responses"]) == {"200", "default"} | statuses
     away = document["components"]["responses"]["Unavailable"]
