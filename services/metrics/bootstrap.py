@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from services.metrics.adapters.decisions import decision_of
 from services.metrics.adapters.store import TableStore
 from services.metrics.entrypoints.consumer import MetricsApplication
 from services.metrics.entrypoints.export import export_router
@@ -39,7 +40,7 @@ def build_api(settings: MetricsSettings, engine: AsyncEngine) -> Application:
             metrics_router(engine),
             internal_router(engine),
             export_router(engine),
-            event_status_router(engine),
+            event_status_router(engine, decision_of),
         ),
     )
 

@@ -7,15 +7,24 @@ from services.metrics.domain.orders import Order, OrderKey, Refund
 from shared.db import columns
 from shared.db.transaction import Transaction
 
-_ORDER = (
+ORDER_COLUMNS = (
     "tenant", "order_id", "customer", "occurred_at", "business_date", "gross_minor", "refunded_minor", "cancelled",
     "event_id",
 )  # fmt: skip
-_REFUND = ("tenant", "order_id", "event_id", "customer", "amount_minor", "occurred_at", "business_date", "refused")
+REFUND_COLUMNS = (
+    "tenant",
+    "order_id",
+    "event_id",
+    "customer",
+    "amount_minor",
+    "occurred_at",
+    "business_date",
+    "refused",
+)
 
 _LOCK = f"""
     SELECT o.* FROM unnest($1::text::text[], $2::text::text[]) AS asked (tenant, order_id) CROSS JOIN LATERAL (
-        SELECT {", ".join(_ORDER)} FROM shop_order o
+        SELECT {", ".join(ORDER_COLUMNS)} FROM shop_order o
         WHERE (o.tenant, o.order_id) = (asked.tenant, asked.order_id) FOR UPDATE
     ) AS o
 """  # noqa: S608 - our own column names
@@ -30,7 +39,7 @@ _UPDATE = """
 """
 _REFUNDS_OF = f"""
     SELECT r.* FROM unnest($1::text[], $2::text[]) AS asked (tenant, order_id) CROSS JOIN LATERAL (
-        SELECT {", ".join(_REFUND)} FROM refund r
+        SELECT {", ".join(REFUND_COLUMNS)} FROM refund r
         WHERE (r.tenant, r.order_id) = (asked.tenant, asked.order_id) OFFSET 0
     ) AS r
 """  # noqa: S608 - our own column names
@@ -61,7 +70,7 @@ class OrderTable:
         then done again, and finds it."""
         new = sorted((_row(order) for order in created), key=_key)
         if new:
-            await self._db.copy_records_to_table("shop_order", records=new, columns=_ORDER)
+            await self._db.copy_records_to_table("shop_order", records=new, columns=ORDER_COLUMNS)
         rows = [_row(order) for order in changed]
         if rows:
             await self._db.execute(_UPDATE, *lists(rows))
@@ -72,7 +81,7 @@ class OrderTable:
             (r.tenant, r.order_id, r.event_id, r.customer, r.amount_minor, r.occurred_at, r.day, r.refused) for r in new
         ]
         if rows:
-            await self._db.copy_records_to_table("refund", records=rows, columns=_REFUND)
+            await self._db.copy_records_to_table("refund", records=rows, columns=REFUND_COLUMNS)
         if refused:
             await self._db.execute(_REFUSE, *lists([(r.tenant, r.order_id, r.event_id) for r in refused]))
 

@@ -4,7 +4,7 @@ An order counts on the local day of its purchase. A refund lowers the revenue of
 counted, even when all of it came back. A cancellation voids the order: it and its refunds count nowhere any more.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from services.metrics.domain.errors import (
     OrderCancelledError,
     OrderKnownError,
     OtherCustomerError,
+    RefusedEventError,
     ReturnExceedsPurchaseError,
 )
 
@@ -104,6 +105,16 @@ class Order:
     def _require_customer(self, customer: str | None) -> None:
         if self.is_known and names_another(customer, self.customer):
             raise OtherCustomerError(f"The order {self.order_id!r} is not of the customer {customer!r}.")
+
+
+def refusal_of(order: Order, refund: Refund) -> str:
+    """Why a refund that waited was refused, by what is known now: less is left than was then. One that would still fit
+    was somebody else's, whose name an erasure has taken away since."""
+    try:
+        replace(order, cancelled=False).accept(refund)
+    except RefusedEventError as refused:
+        return refused.code
+    return OtherCustomerError.code
 
 
 def names_another(one: str | None, other: str | None) -> bool:

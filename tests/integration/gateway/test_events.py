@@ -53,6 +53,30 @@ async def test_the_service_that_decides_gives_the_status(gateway: Gateway, shop:
 
 
 @pytest.mark.parametrize(
+    ("points", "metrics", "status", "open_still"),
+    [
+        ("accepted", "accepted", "accepted", {"points", "metrics"}),
+        ("applied", "accepted", "partly_applied", {"metrics"}),
+        ("applied", "applied", "applied", set()),
+        ("rejected", "accepted", "rejected", set()),
+        ("rejected", "rejected", "rejected", set()),
+    ],
+)
+def test_an_early_return_is_open_for_whoever_waits_for_its_purchase(
+    points: str, metrics: str, status: str, open_still: set[str]
+) -> None:
+    event_id, outcomes = new_id(), {"points": points, "metrics": metrics}
+    views: Views = {
+        service: msgspec.convert(view(str(event_id), outcome=outcome, effects=[{"kind": service}]), ServiceView)
+        for service, outcome in outcomes.items()
+    }  # type: ignore[assignment]
+    found = merged(event_id, views)
+    assert (found["status"], undecided(views)) == (status, open_still)
+    shown = {effect["service"] for effect in found["effects"]}
+    assert shown == {name for name, outcome in outcomes.items() if outcome == "applied" and status != "rejected"}
+
+
+@pytest.mark.parametrize(
     ("topic", "listening"),
     [
         ("treue.purchases", {"points", "metrics"}),

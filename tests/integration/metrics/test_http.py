@@ -1,6 +1,7 @@
 """The answers, field by field, and what is refused."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -126,6 +127,36 @@ async def test_tenants_and_events_as_the_gateway_asks(metrics: Metrics, shop: Sh
     assert (await ask(f"/internal/events/{again.id}", scope=EVENTS_WRITE)).json()["reason"] == "order_already_counted"
     assert (await ask(f"/internal/events/{bought.id}", tenant="another", scope=EVENTS_WRITE)).status_code == 404
     assert (await ask("/internal/events/nonsense", scope=EVENTS_WRITE)).status_code == 404
+
+
+async def test_an_early_return_is_told_as_it_stands_now(metrics: Metrics, shop: Shop, ask: Ask) -> None:
+    returns = {
+        "waits": shop.returned("o1", 9_000, at=datetime(2026, 4, 2, tzinfo=UTC), customer=None),
+        "first": shop.returned("o1", 2_000, customer=None),
+        "other": shop.returned("o1", 500, customer="bob"),
+    }
+
+    async def told() -> dict[str, tuple[str, str | None, list[Any]]]:
+        found = {}
+        for name, event in returns.items():
+            seen = (await ask(f"/internal/events/{event.id}", scope=EVENTS_WRITE)).json()
+            found[name] = (seen["outcome"], seen["reason"], seen["effects"])
+        return found
+
+    log = Log(metrics)
+    await log.consume(0, list(returns.values()), 10)
+    assert await told() == dict.fromkeys(returns, ("accepted", "waits_for_purchase", []))
+
+    await log.consume(1, [shop.bought("o1"), late := shop.returned("o1", 1)], 10)
+    decided = {
+        "waits": ("rejected", "return_exceeds_purchase", []),
+        "first": ("applied", None, [{"kind": "order.refunded", "order_id": "o1"}]),
+        "other": ("rejected", "customer_not_of_order", []),
+    }
+    assert await told() == decided
+    await log.consume(2, [shop.cancelled("o1")], 10)
+    returns["late"] = late
+    assert await told() == decided | {"late": decided["first"]}
 
 
 async def test_complete_through_is_that_of_the_slowest_partition(metrics: Metrics, shop: Shop, ask: Ask) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.metrics.domain.errors import RefusedEventError
 from services.metrics.domain.fold import OrderFold
-from services.metrics.domain.orders import Order, Refund
+from services.metrics.domain.orders import Order, Refund, refusal_of
 from services.metrics.domain.sums import DayChanges
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -128,3 +128,27 @@ def test_a_log_in_two_batches_is_the_log_in_one(told: list[Step], cut: int) -> N
         key: sums for key, sums in twice.days.items() if any(sums)
     }
     assert all(0 <= order.refunded_minor <= (order.gross_minor or 10_000) for order in once.orders.values())
+
+
+@pytest.mark.parametrize(
+    ("amount", "named", "erased", "reason"),
+    [
+        (101, None, False, "return_exceeds_purchase"),
+        (50, "bob", False, "customer_not_of_order"),
+        (101, "bob", False, "customer_not_of_order"),
+        (50, "bob", True, "customer_not_of_order"),
+    ],
+)
+@pytest.mark.parametrize("voided", [False, True])
+def test_why_a_refund_that_waited_was_refused(
+    amount: int, named: str | None, erased: bool, reason: str, voided: bool
+) -> None:
+    stored = Stored()
+    stored.fold([returned("o", amount, 2, named), returned("o", 10, 3), bought("o")])
+    if voided:
+        stored.fold([cancelled("o")])
+    (refund,) = (each for each in stored.refunds if each.refused)
+    if erased:
+        refund.customer = None
+    assert refusal_of(stored.orders["t", "o"], refund) == reason
+    assert stored.orders["t", "o"].refunded_minor == 10, "asking changes nothing"
