@@ -20,13 +20,13 @@ from shared.errors import MalformedError, UnavailableError
 from shared.http.api import Lifespan, api_routes, create_api, described_queries, error_of
 from shared.http.builtin import BUILTIN, OpenApiHook, builtin_routes
 from shared.http.caller import Authenticate, credential_of
-from shared.http.errors import ClientGoneError, HeadersTooLargeError
+from shared.http.errors import ClientGoneError, HeadersTooLargeError, MethodNotAllowedError
 from shared.http.exchange import Exchange
 from shared.http.health import Readiness, ReadinessCheck
-from shared.http.hot import HotRoutes
+from shared.http.hot import HotResponse, HotRoutes
 from shared.http.problems import internal_problem, problem_response
 from shared.http.queries import KnownQuery
-from shared.http.routing import Table, hot_routes
+from shared.http.routing import ANY, Table, hot_routes
 from shared.observability.logging import get_logger
 from shared.observability.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS_IN_FLIGHT
 from shared.observability.tracing import hand_on, note, span, tracing_on
@@ -149,10 +149,24 @@ class Application:
             await self._check_query(exchange, route.query)
         if route.hot is not None:
             response = await route.hot(exchange.hot_request())
+            if route.method == ANY:
+                response = self._with_own_methods(exchange.scope["path"], response)
             await exchange.answer(response.status, response.headers, response.body)
         elif route.app is not None:
             exchange.scope.update(app=self.api, path_params=exchange.params)
             await route.app(exchange.scope, exchange.receive, exchange.send)
+
+    def _with_own_methods(self, path: str, response: HotResponse) -> HotResponse:
+        """Who stands behind a path tells which methods it has, and does not know those that are answered here. Raises
+        MethodNotAllowedError in their place."""
+        theirs = dict(response.headers).get(b"allow")
+        if theirs is None:
+            return response
+        allowed = self._table.allowed(path, theirs.decode("latin-1"))
+        if response.status == MethodNotAllowedError.status:
+            raise MethodNotAllowedError(allowed)
+        others = [line for line in response.headers if line[0] != b"allow"]
+        return HotResponse(response.status, response.body, [*others, (b"allow", allowed.encode())])
 
     async def _check_query(self, exchange: Exchange, known: KnownQuery) -> None:
         """Raises InvalidError for parameters that the route does not have."""

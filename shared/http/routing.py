@@ -72,10 +72,11 @@ class Table:
                 return route, found.groupdict()
         return (None, {}) if method == ANY else self.find(ANY, path)
 
-    def allowed(self, path: str) -> str:
+    def allowed(self, path: str, theirs: str = "") -> str:
         """The methods of a path, as `Allow` lists them; empty where nothing is. Whatever has GET has HEAD, and whatever
-        is there tells its OPTIONS."""
+        is there tells its OPTIONS. `theirs`: what a route of any method said of those behind it."""
         found = {route.method for route in self._routes if route.match(path)} - {ANY}
+        found.update(name.strip() for name in theirs.split(",") if name.strip())
         if not found:
             return ""
         return ", ".join(sorted(found | {"OPTIONS"} | ({"HEAD"} if "GET" in found else set())))

@@ -58,3 +58,33 @@ async def test_strangers_are_told_nothing_of_parameters(name: str, monkeypatch: 
             for method in operations:
                 answer = await http.request(method, filled(path) + "?custmer_id=ada", json={})
                 assert answer.status_code == 401, (method, path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_options_and_refusals_name_the_methods_that_a_path_has(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with asking(name, monkeypatch) as http:
+        paths = await paths_of(http)
+        for path in paths:
+            has = methods_of(filled(path), paths)
+            told = await http.options(filled(path))
+            assert (told.status_code, told.headers.get("allow"), told.content) == (204, ", ".join(sorted(has)), b""), (
+                path
+            )
+            for method in sorted({"GET", "HEAD", "PUT", "POST", "DELETE", "PATCH"} - has):
+                refused = await http.request(method, filled(path))
+                assert (refused.status_code, refused.headers["allow"]) == (405, told.headers["allow"]), (method, path)
+                if method != "HEAD":
+                    assert told.headers["allow"] in refused.json()["detail"]
+
+
+def methods_of(path: str, paths: dict[str, dict[str, Any]]) -> set[str]:
+    """What the document has for a path: also by a template that fits, as /v1/customers/batch could be a customer's."""
+    found = {
+        method.upper()
+        for template, operations in paths.items()
+        if re.fullmatch(PARAMETER.sub("[^/]+", template), path)
+        for method in operations
+    }
+    return found | {"OPTIONS"} | ({"HEAD"} if "GET" in found else set())
