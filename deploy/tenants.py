@@ -18,11 +18,13 @@ def create(
     currency: Annotated[str, typer.Option(help="ISO 4217 code of its purchases.")],
     time_zone: Annotated[str, typer.Option(help="IANA name: where its days begin.")] = "Europe/Berlin",
     locale: Annotated[str | None, typer.Option(help="BCP 47 tag of its messages where the customer has none.")] = None,
+    display_name: Annotated[str | None, typer.Option(help="What customers call it; its name, without one.")] = None,
     points_per_unit: Annotated[str | None, typer.Option(help="Points for one unit of the currency.")] = None,
 ) -> None:
     """Make a tenant. Returns when every service knows it; shows its first API key, once."""
     asked = {"name": name, "currency": currency, "time_zone": time_zone}
-    asked |= {key: value for key, value in (("locale", locale), ("points_per_unit", points_per_unit)) if value}
+    chosen = {"locale": locale, "display_name": display_name, "points_per_unit": points_per_unit}
+    asked |= {key: value for key, value in chosen.items() if value}
     made = gateway().call("POST", "/v1/tenants", asked)
     show(made, f"Tenant {made['tenant']}. Its API key, shown only now:", f"  {made['api_key']}")
 
@@ -48,7 +50,7 @@ def limit(
 
 
 def _table(tenants: list[dict[str, Any]]) -> Table:
-    columns = ("tenant", "name", "currency", "time_zone", "created_at", "events_per_s")
+    columns = ("tenant", "display_name", "currency", "time_zone", "created_at", "events_per_s")
     table = Table(*columns, box=None)
     for one in tenants:
         table.add_row(*(str(one.get(column) or "") for column in columns))

@@ -53,6 +53,7 @@ class Mailbox:
 
 
 def described(content: bytes, to: list[str], sender: str, received_at: str) -> dict[str, Any]:
+    """A mail's parts, and in `raw` its source; a byte that is not UTF-8 stands there as \\xNN."""
     message = message_from_bytes(content, policy=policy.default)
     return {
         "to": list(to),
@@ -62,6 +63,7 @@ def described(content: bytes, to: list[str], sender: str, received_at: str) -> d
         "html": _part(message, "html"),
         "message_id": str(message["message-id"] or ""),
         "received_at": received_at,
+        "raw": content.decode(errors="backslashreplace"),
     }
 
 

@@ -1,6 +1,7 @@
 """The servers that all other tests stand on."""
 
 import smtplib
+from email import message_from_string, policy
 from email.message import EmailMessage
 
 import asyncpg
@@ -46,6 +47,9 @@ def test_a_mail_is_kept_and_bounces_bounce(parts: Parts) -> None:
             assert refused.value.recipients[to][0] == code
     (kept,) = parts.mails()
     assert kept.pop("received_at")
+    raw = message_from_string(kept.pop("raw"), policy=policy.default)
+    assert raw["Subject"] == "Grüße"
+    assert [part.get_content() for part in raw.iter_parts()] == ["25 Punkte\r\n", "<p>25 Punkte</p>\r\n"]
     assert kept == {
         "to": ["ada@example.org"],
         "from": "shop@example.org",

@@ -11,6 +11,7 @@ import pytest
 
 from deploy import cli
 from deploy.local.folder import StackFolder
+from deploy.local.mail import described
 from deploy.replay import _stop
 
 
@@ -69,7 +70,7 @@ def test_a_tenant_is_made_wherever_json_stands(
     gateway: type[_StandInGateway], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     made = {"tenant": "t1", "api_key": "treue_live_x"}
-    options = ("--currency", "EUR", "--time-zone", "Europe/Berlin")
+    options = ("--currency", "EUR", "--time-zone", "Europe/Berlin", "--display-name", "Tea & Cups")
     for arguments in (
         ("tenants", "create", "shop", *options, "--json"),
         ("--json", "tenants", "create", "shop", *options),
@@ -81,8 +82,27 @@ def test_a_tenant_is_made_wherever_json_stands(
     assert gateway.asked[0] == (
         "POST",
         "/v1/tenants",
-        {"name": "shop", "currency": "EUR", "time_zone": "Europe/Berlin"},
+        {"name": "shop", "currency": "EUR", "time_zone": "Europe/Berlin", "display_name": "Tea & Cups"},
     )
+
+
+def test_a_mail_is_shown_with_its_source(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TREUE_HOME", str(tmp_path))
+    content = b"Subject: [bold] =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\nX-Odd: \xff\r\n\r\n25 Punkte\r\n"
+    kept = described(content, ["ada@example.org"], "shop@example.org", "2026-03-10T00:30:00+00:00")
+    StackFolder(tmp_path).mails.parent.mkdir()
+    earlier = {name: value for name, value in kept.items() if name != "raw"}
+    StackFolder(tmp_path).mails.write_text(f"{json.dumps(earlier)}\n{json.dumps(kept)}\n")
+    assert _run(monkeypatch, "mails") == 0
+    assert "=?utf-8?q?" not in capsys.readouterr().out
+    assert _run(monkeypatch, "mails", "--raw") == 0
+    first, second = capsys.readouterr().out.split("--- 2026-03-10T00:30:00 to ada@example.org\n")[1:]
+    assert first == "Its source was not kept.\n"
+    assert second == "Subject: [bold] =?utf-8?q?Gr=C3=BC=C3=9Fe?=\nX-Odd: \\xff\n\n25 Punkte\n\n"
+    assert _run(monkeypatch, "mails", "--json") == 0
+    assert json.loads(capsys.readouterr().out)[1]["raw"] == content.decode(errors="backslashreplace")
 
 
 def test_keys_are_made_listed_over_pages_and_revoked(
