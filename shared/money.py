@@ -10,6 +10,10 @@ MINOR_MAX = 10**12  # beyond every real basket; nine million of them on one day 
 _PLAIN = re.compile(r"(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?")
 
 
+class AmountBeyondLimitError(ValueError):
+    """More than is counted in one event."""
+
+
 @cache
 def exponent(currency: str) -> int:
     """Digits after the point of a currency: EUR 2, JPY 0, KWD 3.
@@ -26,18 +30,22 @@ def exponent(currency: str) -> int:
 
 
 def to_minor(amount: str, currency: str) -> int:
-    """`"12.34"`, EUR -> 1234.
+    """`"12.34"`, EUR -> 1234; `"12.3400"` too, as some shops write it. A currency without minor units has no digits
+    after the point at all: in yen, `"58.00"` was meant to be 5800 too often.
 
-    Raises ValueError for an amount with more digits than the currency has, and for anything but plain digits; KeyError
-    for a currency that is none.
+    Raises AmountBeyondLimitError for more than MINOR_MAX; ValueError for an amount with more digits than the currency
+    has, and for anything but plain digits; KeyError for a currency that is none.
     """
     digits = exponent(currency)
     plain = _PLAIN.fullmatch(amount)
-    if plain is None or len(plain[3] or "") > digits:
+    decimals = (plain[3] or "") if plain else ""
+    if digits:
+        decimals = decimals[:digits] + decimals[digits:].rstrip("0")
+    if plain is None or len(decimals) > digits:
         raise ValueError(f"{amount!r} is not an amount in {currency} ({digits} digits after the point)")
-    minor = int(plain[2] + (plain[3] or "").ljust(digits, "0"))
+    minor = int(plain[2] + decimals.ljust(digits, "0"))
     if minor > MINOR_MAX:
-        raise ValueError(f"{amount} is more than we count in one event")
+        raise AmountBeyondLimitError(f"{amount} is more than {to_text(MINOR_MAX, currency)} {currency}")
     return -minor if plain[1] else minor
 
 

@@ -28,11 +28,11 @@ _TAKEN = """
         SELECT tenant, order_id, event_id, part, null::bigint AS minor FROM points.purchase_order
         JOIN refused_by_metrics USING (tenant, event_id)
         UNION ALL SELECT tenant, order_id, event_id, part, minor FROM points.order_return
-        JOIN refused_by_metrics USING (tenant, event_id)
+        JOIN refused_by_metrics USING (tenant, event_id) WHERE NOT reinstates
     ), taken_by_metrics AS (
         SELECT tenant, order_id, event_id, part, null::bigint AS minor FROM metrics.shop_order
         JOIN refused_by_points USING (tenant, event_id)
-        UNION ALL SELECT tenant, order_id, event_id, part, amount_minor FROM metrics.refund
+        UNION ALL SELECT tenant, order_id, event_id, part, amount_minor - clamped_minor FROM metrics.refund
         JOIN refused_by_points USING (tenant, event_id) WHERE NOT refused
     )
 """
@@ -60,10 +60,29 @@ _TWOFOLD = """
         UNION SELECT tenant, order_id, event_id FROM metrics.refund JOIN twofold USING (tenant, event_id)
     )
 """
+# A cancellation and the purchase that came again, on two partitions: the one service saw an order to reinstate, the
+# other one that stood. Or one of the two purchases was put aside and came late: both services have both, the other way
+# round.
+_REINSTATED_APART = """
+    reinstated_apart AS MATERIALIZED (
+        SELECT tenant, order_id, event_id FROM (
+            SELECT tenant, order_id, event_id, part FROM points.order_return
+            JOIN refused_by_metrics USING (tenant, event_id) WHERE reinstates
+            UNION ALL SELECT o.tenant, o.order_id, o.reinstated_by, r.part FROM metrics.shop_order o
+            JOIN refused_by_points r ON (r.tenant, r.event_id) = (o.tenant, o.reinstated_by)
+        ) AS again WHERE EXISTS (
+            SELECT FROM points.order_return c JOIN points.inbox i USING (tenant, event_id)
+            WHERE (c.tenant, c.order_id) = (again.tenant, again.order_id) AND c.cancels AND i.part <> again.part)
+        UNION ALL SELECT tenant, order_id, p.event_id FROM points.purchase_order p
+        JOIN metrics.shop_order m USING (tenant, order_id) JOIN points.order_return r USING (tenant, order_id)
+        WHERE r.reinstates AND (p.event_id, r.event_id) = (m.reinstated_by, m.event_id)
+    )
+"""
 # To be used after WITH. Orders of which nothing can be compared, and how much of the others' returns was in dispute.
 CONTRADICTIONS = f"""
-    {_REFUSED}, {_TAKEN}, {_QUARRELS}, {_TWOFOLD}, contradicted AS MATERIALIZED (
+    {_REFUSED}, {_TAKEN}, {_QUARRELS}, {_TWOFOLD}, {_REINSTATED_APART}, contradicted AS MATERIALIZED (
         SELECT tenant, order_id FROM quarrel WHERE of_purchases UNION SELECT tenant, order_id FROM twofold_order
+        UNION SELECT tenant, order_id FROM reinstated_apart
     ), disputed AS MATERIALIZED (
         SELECT tenant, order_id, coalesce(sum(p_minor), 0) AS by_points, coalesce(sum(m_minor), 0) AS by_metrics FROM (
             SELECT tenant, order_id, minor AS p_minor, null AS m_minor FROM taken_by_points
@@ -75,5 +94,6 @@ CONTRADICTED = f"""
     WITH {CONTRADICTIONS} SELECT DISTINCT ON (tenant, order_id) * FROM (
         SELECT tenant, order_id, taken_by_points, taken_by_metrics FROM quarrel
         UNION ALL SELECT tenant, order_id, event_id, event_id FROM twofold_order
+        UNION ALL SELECT tenant, order_id, event_id, event_id FROM reinstated_apart
     ) AS found ORDER BY tenant, order_id, taken_by_points, taken_by_metrics
 """  # noqa: S608 - built from our own constants

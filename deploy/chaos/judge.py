@@ -24,7 +24,7 @@ from deploy.chaos.load import Memory, Till
 from deploy.chaos.oracle import folded
 from deploy.rebuild.command import rebuilt
 from shared.events.contract import Topic
-from shared.events.purchases import PurchaseCompleted, PurchaseReturned
+from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, PurchaseReturned
 from shared.messaging.history import read_range
 from shared.messaging.incoming import Incoming, RawRecord, read
 from shared.messaging.topics import log_ranges
@@ -33,7 +33,7 @@ from shared.money import to_text
 T = TypeVar("T")
 _TOLD: Final = [(Topic.POINTS.value, part) for part in range(6)]
 _DONE: Final = [(Topic.PURCHASES.value, part) for part in range(6)]
-_SHOPPERS_DO: Final = frozenset((PurchaseCompleted.TYPE, PurchaseReturned.TYPE))
+_SHOPPERS_DO: Final = frozenset((PurchaseCompleted.TYPE, PurchaseReturned.TYPE, PurchaseCancelled.TYPE))
 _MISSING: Final = """
     SELECT asked.event_id FROM unnest($2::uuid[]) AS asked (event_id)
     LEFT JOIN {s}.inbox i ON (i.tenant, i.event_id) = ($1, asked.event_id)

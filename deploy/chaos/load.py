@@ -1,7 +1,8 @@
 """Shoppers who buy, return and repeat themselves until told to stop, and remember what was acknowledged.
 
 What they remember is a serial oracle: each order belongs to one shopper, who does one thing after the other. Some
-returns come before their purchase; some event ids come again with another body, which must have no effect.
+returns come before their purchase; some orders are cancelled, and some of these bought again; some event ids come again
+with another body, which must have no effect.
 """
 
 import json
@@ -24,6 +25,7 @@ from shared.money import to_text
 
 PURCHASES: Final = "/v1/purchases"
 RETURNS: Final = "/v1/returns"
+CANCELLATIONS: Final = "/v1/cancellations"
 _TIMEOUT_S: Final = 30.0
 _PATIENCE_S: Final = 180.0
 _CUSTOMERS_EACH: Final = 8
@@ -202,9 +204,16 @@ class Load:
             bodies.append(bodies[0])
         if self._other_bodies and dice.random() < 0.05:
             bodies.append((PURCHASES, purchase(customer, name, total + 100, clock_s)))
+        undone = dice.random() < 0.1
+        if undone:
+            bodies.append((CANCELLATIONS, cancelled(bought, name)))
+        if undone and dice.random() < 0.5:
+            undone = False
+            bodies.append((PURCHASES, bought | {"event_id": f"again-{name}"}))
         for path, body in bodies:
             self.memory.acknowledge(path, till.send(path, body))
-        self.memory.keep(customer, total, back)
+        if not undone:
+            self.memory.keep(customer, total, back)
 
 
 def purchase(customer: str, name: str, total_minor: int, clock_s: int = -60) -> dict[str, Any]:
@@ -218,6 +227,16 @@ def purchase(customer: str, name: str, total_minor: int, clock_s: int = -60) -> 
         "currency": "EUR",
         "total": total,
         "lines": [{"line_id": "1", "sku": "mug", "quantity": 1, "unit_price": total}],
+    }
+
+
+def cancelled(bought: dict[str, Any], name: str) -> dict[str, Any]:
+    """All of it is undone."""
+    return {
+        "event_id": f"x-{name}",
+        "order_id": bought["order_id"],
+        "customer_id": bought["customer_id"],
+        "occurred_at": SystemClock().now().isoformat(),
     }
 
 

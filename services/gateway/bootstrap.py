@@ -30,6 +30,7 @@ from services.gateway.forwarding.lives import Lives
 from services.gateway.forwarding.upstream import Service as Owner
 from services.gateway.forwarding.upstream import Upstreams
 from services.gateway.ingest.intake import Intake, IntakeLimits
+from services.gateway.ingest.quotes import Quotes
 from services.gateway.ingest.recent import RecentEvents
 from services.gateway.settings import GatewaySettings
 from services.gateway.tenants.creation import TenantCreation
@@ -71,6 +72,8 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
     quotas = Quotas(settings.tenant_rate_per_s, settings.tenant_rate_burst)
     guards = Guards(RecentEvents(settings.recent_events_max), quotas, Lives(upstreams))
     finder = EventFinder(upstreams, Bodies(settings.kafka_bootstrap), settings.forward_timeout_s)
+    quotes = Quotes(directory, clock, settings.future_max_s)
+    forward = ForwardRoutes(credentials, directory, quotes, upstreams, waits, settings.forward_timeout_s)
     hot = {
         **IngestRoutes(
             credentials,
@@ -84,7 +87,7 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
         ).routes(),
         **EventRoutes(credentials, finder, receipts, signer, waits).routes(),
         **ExportRoutes(credentials, Exporter(upstreams), clock).routes(),
-        **ForwardRoutes(credentials, directory, upstreams, waits, settings.forward_timeout_s).routes(),
+        **forward.routes(),
     }
     creation = TenantCreation(tenants, upstreams, signer, pepper, clock, settings.tenant_ready_timeout_s)
     return create_app(

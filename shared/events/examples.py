@@ -13,7 +13,7 @@ from shared.events.contract import CustomerEvent, Event, OrderEvent
 from shared.events.customers import Consent, ConsentStated, CustomerErased, CustomerUpdated
 from shared.events.feedback import FeedbackSubmitted
 from shared.events.notifications import NotificationBounced, NotificationSent, NotificationSkipped
-from shared.events.points import DebtChanged, PointsActivated, PointsClawedBack, PointsEarned
+from shared.events.points import DebtChanged, PointsActivated, PointsClawedBack, PointsEarned, PointsRestored
 from shared.events.programmes import ProgrammeUpdated
 from shared.events.purchases import (
     PurchaseCancelled,
@@ -122,6 +122,7 @@ EXAMPLES: tuple[Event, ...] = (
     ),
     _wallet(PointsClawedBack, 20, 37, 4, available=0, debt=27),
     _wallet(DebtChanged, 20, 27, 5, available=0, debt=27),
+    _wallet(PointsRestored, 22, 37, 6, available=10, debt=0),
     _anna(PurchaseCancelled, 21, order_id="o-78", reason="out of stock"),
     _anna(CustomerErased, 90),
 )

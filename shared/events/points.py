@@ -45,7 +45,15 @@ class PointsClawedBack(WalletEvent, frozen=True, omit_defaults=True, kw_only=Tru
     TYPE: ClassVar[str] = "points.clawed_back"
 
 
+class PointsRestored(WalletEvent, frozen=True, omit_defaults=True, kw_only=True):
+    """The purchase of a cancelled order came again: what the cancellation took is back in the lot that it was taken
+    from, less what was owed."""
+
+    TYPE: ClassVar[str] = "points.restored"
+
+
 class DebtChanged(WalletEvent, frozen=True, omit_defaults=True, kw_only=True):
-    """What the customer owes grew or was paid from earned points; `points` is by how much, `debt` what is left."""
+    """What the customer owes grew, or was paid from points that were earned or restored; `points` is by how much,
+    `debt` what is left."""
 
     TYPE: ClassVar[str] = "debt.changed"

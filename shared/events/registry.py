@@ -7,7 +7,7 @@ from shared.events.contract import Event
 from shared.events.customers import ConsentStated, CustomerErased, CustomerUpdated
 from shared.events.feedback import FeedbackSubmitted
 from shared.events.notifications import NotificationBounced, NotificationSent, NotificationSkipped
-from shared.events.points import DebtChanged, PointsActivated, PointsClawedBack, PointsEarned
+from shared.events.points import DebtChanged, PointsActivated, PointsClawedBack, PointsEarned, PointsRestored
 from shared.events.programmes import ProgrammeUpdated
 from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, PurchaseReturned
 
@@ -24,6 +24,7 @@ EVENTS: tuple[type[Event], ...] = (
     PointsEarned,
     PointsActivated,
     PointsClawedBack,
+    PointsRestored,
     DebtChanged,
     NotificationSent,
     NotificationSkipped,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from shared.http.faults import OTHER_RULE, RULES, rule_of
 from tests.architecture.tree import modules
 
-_ENUMS = ("Reason", "Refusal")
+_ENUMS = ("Reason", "Refusal", "Unusable")
 # Their words are a shop's own.
 _EXAMPLES = ("examples.py", "answers.py")
 

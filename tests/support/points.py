@@ -77,9 +77,14 @@ class Shop:
         self, order: str, amount: int, customer: str | None = "ada", at: datetime = NOON, name: str = "",
         lines: Sequence[tuple[str, int]] = (), **more: Any,
     ) -> Incoming:  # fmt: skip
+        """`lines`: id, quantity; all of the money was given back for the first."""
         event = PurchaseReturned(
             occurred_at=at, order_id=order, customer_id=customer, currency=more.pop("currency", self.currency),
-            total_minor=amount, lines=tuple(ReturnedLine(line_id=i, quantity=q, amount_minor=0) for i, q in lines),
+            total_minor=amount,
+            lines=tuple(
+                ReturnedLine(line_id=i, quantity=q, amount_minor=0 if number else amount)
+                for number, (i, q) in enumerate(lines)
+            ),
         )  # fmt: skip
         return self.incoming(event, name or f"return {order} {amount}", **more)
 

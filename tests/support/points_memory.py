@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from services.points.application.ports import CustomerKey, OrderKey, OrderReturn, Origin
 from services.points.application.posting import PostEvents
 from services.points.domain.ledger import Allocation, Entry, EntryKind, Lot
-from services.points.domain.order import Order
+from services.points.domain.order import Cancelled, Order
 from services.points.domain.programme import Programme
 from services.points.domain.wallet import Wallet
 from shared.erasures import Erasure, ErasureTable
@@ -73,10 +73,19 @@ class MemoryOrders:
     async def save(self, tx: object, new: Iterable[Order], changed: Iterable[Order]) -> None:
         for order in new:
             assert (order.tenant, order.order_id) not in self.memory.orders
-            self.memory.orders[order.tenant, order.order_id] = copy.deepcopy(order)
+            self.memory.orders[order.tenant, order.order_id] = _kept(order)
         for order in changed:
             assert (order.tenant, order.order_id) in self.memory.orders
-            self.memory.orders[order.tenant, order.order_id] = copy.deepcopy(order)
+            self.memory.orders[order.tenant, order.order_id] = _kept(order)
+
+    async def load_cancellations(self, tx: object, orders: Sequence[Order]) -> None:
+        for order in orders:
+            key = (order.tenant, order.order_id)
+            mine = [each for each in self.memory.returns if (each.tenant, each.order_id) == key]
+            order.reinstated = any(each.reinstates for each in mine)
+            if order.cancelled:
+                of_it = [each for each in mine if each.cancels or each.reinstates]
+                order.cancellation = Cancelled(sum(each.minor for each in of_it), sum(each.points for each in of_it))
 
     async def record_returns(self, tx: object, returns: Sequence[OrderReturn]) -> None:
         self.memory.returns += returns
@@ -164,6 +173,13 @@ class MemoryErasures(ErasureTable):
 
     async def find(self, tx: object, keys: Collection[CustomerKey]) -> dict[CustomerKey, list[Erasure]]:
         return {}
+
+
+def _kept(order: Order) -> Order:
+    """Without what the table of orders does not hold."""
+    kept = copy.deepcopy(order)
+    kept.cancellation, kept.reinstated = None, False
+    return kept
 
 
 def _bare(wallet: Wallet) -> Wallet:

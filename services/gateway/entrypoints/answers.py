@@ -95,7 +95,10 @@ def _programme(day: str, at: str) -> Answers:
             "programme_version": 2,
             "arithmetic": _ARITHMETIC,
             "not_more_because": [{"reason": "rounding", "rule": "floor", "exact": "49.90"}],
-            "lines": [{"line_id": "1", "points": 39}, {"line_id": "2", "points": 10}],
+            "lines": [
+                {"line_id": "1", "paid": "39.90", "points": 39},
+                {"line_id": "2", "paid": "10.00", "points": 10},
+            ],
         },
     }
 

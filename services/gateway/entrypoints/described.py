@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, Field, create_model
 
 from services.gateway.ingest.kinds import CUSTOMERS, EVENT_KINDS, Kind
-from services.gateway.ingest.models import BATCH_MAX, ConsentStatement, Profile
+from services.gateway.ingest.models import BATCH_MAX, ConsentStatement, Profile, Quote
 from shared.http.body import JsonBody
 
 IdempotencyKey = Annotated[
@@ -192,6 +192,12 @@ def _describe_customers(router: APIRouter) -> None:
 
 
 def _describe_questions(router: APIRouter) -> None:
+    @router.post("/v1/quotes", tags=["programme"], operation_id="post_quote", summary="What a purchase would earn")
+    async def quote(body: Annotated[Any, Depends(JsonBody(Quote))]) -> dict[str, Any]:
+        """And why not more. Takes what a purchase takes, and refuses what it refuses; nothing is stored. A customer's
+        token asks for that customer."""
+        raise NotImplementedError
+
     @router.get("/v1/events/{event_id}", tags=["events"], operation_id="get_event", summary="What became of an event")
     async def event(event_id: str, wait_ms: Annotated[int, Field(ge=0, le=10_000)] = 0) -> EventState:
         """A shop's key asks for any event of the shop; a customer's token needs the `status_url` that it was given.

@@ -12,6 +12,7 @@ from services.gateway.auth.session import Session
 from services.gateway.forwarding.headers import inward, outward
 from services.gateway.forwarding.owners import forwarded, methods_of
 from services.gateway.forwarding.upstream import Question, Reply, Service, Upstreams
+from services.gateway.ingest.quotes import Quotes
 from services.gateway.tenants.directory import TenantDirectory
 from services.gateway.tenants.tenant import Tenant
 from shared.errors import ForbiddenError, NotFoundError, UnavailableError
@@ -23,6 +24,7 @@ from shared.observability.logging import get_logger
 
 _log = get_logger(__name__)
 PROGRAMME: Final = "/v1/programme"
+QUOTES: Final = "/v1/quotes"
 _wait_ms = re.compile(rb"(?:^|&)wait_ms=([0-9]{1,6})(?:&|$)").search
 _after_event = re.compile(rb"(?:^|&)after_event=").search
 
@@ -40,9 +42,15 @@ class ForwardRoutes:
     """The handlers, with what they need."""
 
     def __init__(
-        self, credentials: Credentials, tenants: TenantDirectory, upstreams: Upstreams, waits: Waits, timeout_s: float
+        self,
+        credentials: Credentials,
+        tenants: TenantDirectory,
+        quotes: Quotes,
+        upstreams: Upstreams,
+        waits: Waits,
+        timeout_s: float,
     ) -> None:
-        self._credentials, self._tenants = credentials, tenants
+        self._credentials, self._tenants, self._quotes = credentials, tenants, quotes
         self._upstreams, self._waits, self._timeout_s = upstreams, waits, timeout_s
 
     def routes(self) -> dict[tuple[str, str], HotHandler]:
@@ -52,6 +60,7 @@ class ForwardRoutes:
             (method, template): made[service] for template, service in forwarded() for method in methods_of(template)
         }
         found["PUT", PROGRAMME] = self._put_programme
+        found["POST", QUOTES] = self._post_quote
         return found
 
     def _forward(self, service: Service) -> HotHandler:
@@ -68,6 +77,12 @@ class ForwardRoutes:
             self._note_programme(session.principal.tenant, reply.body)
         return _passed_on(reply)
 
+    async def _post_quote(self, request: HotRequest) -> HotResponse:
+        """What a purchase would earn: it is read here, as purchases are."""
+        session = await self._session(request)
+        purchase = await self._quotes.read(session, await request.body())
+        return _passed_on(await self._ask(request, session, "points", purchase))
+
     def _note_programme(self, tenant: str, body: bytes) -> None:
         try:
             found = msgspec.json.decode(body, type=_Programme)
@@ -83,18 +98,21 @@ class ForwardRoutes:
         TENANT.set(session.principal.tenant)
         return session
 
-    async def _ask(self, request: HotRequest, session: Session, service: Service) -> Reply:
+    async def _ask(self, request: HotRequest, session: Session, service: Service, body: bytes | None = None) -> Reply:
+        """`body` in place of the request's own, where that was read already."""
         session.bucket.take(1)
         if _climbs(request.path):
             raise NotFoundError("There is nothing at this path.", code="no_such_path")
         query: bytes = request.scope["query_string"]
         path: bytes = request.scope["raw_path"]
         wait_s = _asked_to_wait_s(query) if query else 0.0
+        if body is None:
+            body = await request.body(content_type=None) if _has_body(request) else b""
         question = Question(
             method=request.method,
             target=path + b"?" + query if query else path,
             headers=inward(request.headers, session.bearer(), request.correlation_id),
-            body=await request.body(content_type=None) if _has_body(request) else b"",
+            body=body,
             timeout_s=self._timeout_s + wait_s,
             waits=wait_s > 0,
         )

@@ -75,10 +75,12 @@ def _add_path(paths: Document, path: str, operations: Document, service: Service
     for method, operation in operations.items():
         if method == "parameters":
             continue
-        taken = method in paths.get(path, {})
-        if taken or not path.startswith("/v1/") or not is_forwarded(method.upper(), path):
+        if not path.startswith("/v1/") or not is_forwarded(method.upper(), path):
             continue
         described = _with_renamed(operation, service)
+        if method in paths.get(path, {}):  # the gateway reads the question, the service answers it
+            paths[path][method]["responses"] |= described["responses"]
+            continue
         described["operationId"] = f"{service}_{operation.get('operationId', f'{method}_{path}')}"
         described.setdefault("tags", [service])
         paths.setdefault(path, {})[method] = described

@@ -20,7 +20,7 @@ Text = Annotated[str, Meta(max_length=rules.TEXT_MAX)]
 MaybeText = Text | UnsetType | None
 Amount = Annotated[str, Meta(min_length=1, max_length=24)]
 Instant = Annotated[datetime, Meta(tz=True)]
-Quantity = Annotated[int, Meta(ge=1, le=rules.QUANTITY_MAX)]
+Quantity = Annotated[int, Meta(ge=1, le=rules.QUANTITY_MAX)] | Annotated[str, Meta(min_length=1, max_length=13)]
 Integer = Annotated[int, Meta(ge=-rules.INTEGER_MAX, le=rules.INTEGER_MAX)]
 Scalar = Text | Integer | bool | None
 Properties = Annotated[
@@ -44,25 +44,38 @@ class PurchaseLine(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     quantity: Quantity
     unit_price: Amount
     discount: Amount | UnsetType | None = UNSET
+    tax: Amount | UnsetType | None = UNSET
     category: MaybeId = UNSET
     brand: MaybeId = UNSET
 
 
-class Purchase(Given, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """An order that was paid."""
+class Cart(Given, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What is bought, whether it was paid already or not."""
 
-    order_id: Id
     customer_id: MaybeId = UNSET
-    occurred_at: Instant
     currency: str
     total: Amount
-    lines: Annotated[list[PurchaseLine], Meta(min_length=1, max_length=rules.LINES_MAX)]
+    lines: Annotated[list[PurchaseLine], Meta(max_length=rules.LINES_MAX)] | UnsetType | None = UNSET
     channel: MaybeId = UNSET
     brand: MaybeId = UNSET
     coupon_codes: Coupons | UnsetType | None = UNSET
     referral_code: MaybeId = UNSET
     redemption_id: MaybeId = UNSET
     metadata: Properties | UnsetType | None = UNSET
+
+
+class Purchase(Cart, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """An order that was paid."""
+
+    order_id: Id
+    occurred_at: Instant
+
+
+class Quote(Cart, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A purchase that may be to come: it need not have an order id or an instant yet."""
+
+    order_id: MaybeId = UNSET
+    occurred_at: Instant | UnsetType | None = UNSET
 
 
 class ReturnLine(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):

@@ -9,7 +9,7 @@ from services.gateway.ingest import rules
 from services.gateway.ingest.reception import Reception
 from shared.auth.principal import ME
 from shared.localisation import is_currency
-from shared.money import exponent
+from shared.money import MINOR_MAX, exponent, to_text
 
 
 def _refuse(rule: str, detail: str) -> PydanticCustomError:
@@ -19,13 +19,6 @@ def _refuse(rule: str, detail: str) -> PydanticCustomError:
 def _id(text: str) -> str:
     if not rules.is_id(text):
         raise _refuse("id", "Must be 1 to 128 printable characters without spaces at its ends.")
-    return text
-
-
-def _order_id(text: str) -> str:
-    _id(text)
-    if not rules.is_order_id(text):
-        raise _refuse("order_id", "Must not contain a colon or white space.")
     return text
 
 
@@ -70,19 +63,43 @@ def _currency(code: str, info: ValidationInfo) -> str:
 
 
 def _amount(given: Any, info: ValidationInfo) -> Any:
+    return _money(given, info, signed=False)
+
+
+def _signed_amount(given: Any, info: ValidationInfo) -> Any:
+    return _money(given, info, signed=True)
+
+
+def _money(given: Any, info: ValidationInfo, *, signed: bool) -> Any:
     at: Reception | None = info.context
     if isinstance(given, int | float) and not isinstance(given, bool):
         raise _refuse("amount_is_text", 'Money is a decimal string, such as "12.34": a JSON number may lose digits.')
-    if isinstance(given, str) and at is not None and rules.minor(given, at.currency) is None:
-        raise _refuse("amount", _amount_wanted(at.currency))
+    if not isinstance(given, str) or at is None:
+        return given
+    minor = rules.signed_minor if signed else rules.minor
+    if minor(given, at.currency) is None:
+        if rules.is_beyond_limit(given, at.currency):
+            most = to_text(MINOR_MAX, at.currency)
+            raise _refuse("amount_beyond_limit", f"Must be {most} {at.currency} at the most.")
+        raise _refuse("amount", _amount_wanted(at.currency, "an amount" if signed else "an amount of 0 or more"))
     return given
 
 
-def _amount_wanted(currency: str) -> str:
+def _amount_wanted(currency: str, what: str) -> str:
     digits = exponent(currency)
     decimals = f"at most {digits} decimals" if digits else "no decimals"
     example = f"12.{'345678'[:digits]}" if digits else "12"
-    return f'Must be an amount of 0 or more with {decimals}, as {currency} has, such as "{example}".'
+    return f'Must be {what} with {decimals}, as {currency} has, such as "{example}".'
+
+
+def _quantity(given: Any) -> Any:
+    if isinstance(given, float):
+        raise _refuse("quantity", 'A part of a unit is decimal text, such as "0.450": a JSON number may lose digits.')
+    if isinstance(given, bool) or not isinstance(given, int | str):
+        raise _refuse("quantity", _QUANTITY)
+    if rules.milli(given) is None:
+        raise _refuse("quantity", _QUANTITY)
+    return given
 
 
 def _instant(text: str, info: ValidationInfo) -> str:
@@ -125,10 +142,14 @@ def _activity_kind(text: str) -> str:
     return text
 
 
+_QUANTITY: Final = (
+    f'Must be a whole number, or decimal text with three decimals at the most such as "0.450", more than 0 and'
+    f" {rules.QUANTITY_MAX} at the most."
+)
 _ID_SCHEMA: Final = {"minLength": 1, "maxLength": rules.ID_MAX}
 
 Id = Annotated[str, AfterValidator(_id), Field(json_schema_extra=dict(_ID_SCHEMA))]
-OrderId = Annotated[str, AfterValidator(_order_id), Field(json_schema_extra=dict(_ID_SCHEMA), examples=["o-1001"])]
+OrderId = Annotated[str, AfterValidator(_id), Field(json_schema_extra=dict(_ID_SCHEMA), examples=["o-1001"])]
 _CUSTOMER = Field(
     json_schema_extra={"pattern": f"^{rules.CUSTOMER_ID}$"},
     examples=["c-4711"],
@@ -146,12 +167,34 @@ Amount = Annotated[
     BeforeValidator(_amount),
     Field(json_schema_extra={"pattern": f"^{rules.AMOUNT}$"}, examples=["49.90"], description="A decimal string."),
 ]
+SignedAmount = Annotated[
+    str,
+    BeforeValidator(_signed_amount),
+    Field(
+        json_schema_extra={"pattern": f"^{rules.SIGNED_AMOUNT}$"},
+        examples=["19.95"],
+        description="A decimal string; it may be below 0.",
+    ),
+]
 Instant = Annotated[
     str,
     AfterValidator(_instant),
     Field(json_schema_extra={"format": "date-time"}, examples=["2026-01-15T10:00:00+01:00"]),
 ]
-Quantity = Annotated[int, Field(ge=1, le=rules.QUANTITY_MAX)]
+Quantity = Annotated[
+    Any,
+    BeforeValidator(_quantity),
+    Field(
+        json_schema_extra={
+            "anyOf": [
+                {"type": "integer", "minimum": 1, "maximum": rules.QUANTITY_MAX},
+                {"type": "string", "pattern": f"^{rules.QUANTITY}$"},
+            ]
+        },
+        examples=[2, "0.450"],
+        description="Whole units, or decimal text with three decimals at the most.",
+    ),
+]
 PropertyKey = Annotated[str, AfterValidator(_property_key)]
 PropertyValue = Annotated[
     Any, AfterValidator(_property), Field(json_schema_extra={"type": ["string", "integer", "boolean", "null"]})

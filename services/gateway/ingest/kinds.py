@@ -38,6 +38,9 @@ ACTIVITIES = Kind(
 )
 CUSTOMERS = Kind("customers", contracts.Customer, models.Customer, relations.profile, profiles.customer)
 
+# Nothing comes in by it: a purchase that is asked about, under the rules of one that is posted.
+QUOTES = Kind("quotes", contracts.Quote, models.Quote, relations.quote, orders.quote, customers_may=True)
+
 CONSENTS = Kind(
     "consents", contracts.ConsentStatement, models.ConsentStatement, relations.nothing, profiles.nobodys,
     customers_may=True,

@@ -17,6 +17,7 @@ from services.gateway.ingest.fields import (
     OwnCustomerId,
     Properties,
     Quantity,
+    SignedAmount,
     Text,
 )
 from services.gateway.ingest.profile_fields import Birthday, Email, Name, Phone
@@ -40,33 +41,52 @@ class GivenEvent(Given):
 
 
 class PurchaseLine(Given):
-    """One line of an order: quantity x unit_price - discount was paid for it."""
+    """One line of an order: quantity x unit_price - discount was paid for it, before a discount on the whole order.
+    `tax` is what of it is tax. A void, a voucher or a returned deposit is a line with a negative price."""
 
     line_id: Id
     sku: Id
     quantity: Quantity
-    unit_price: Amount
+    unit_price: SignedAmount
     discount: Amount | None = None
+    tax: SignedAmount | None = None
     category: Id | None = None
     brand: Id | None = None
 
 
-class Purchase(GivenEvent):
-    """An order that was paid. `total` is for goods, after discounts, tax included, shipping excluded: the sum of the
-    lines. Without `customer_id` it is a guest's."""
+class Cart(GivenEvent):
+    """What is bought. `total` is for goods, after discounts, tax included, shipping excluded, and it decides: what the
+    lines come to beyond it is a discount on the whole order, divided over them. Without `customer_id` it is a
+    guest's."""
 
-    order_id: OrderId
     customer_id: CustomerId | None = None
-    occurred_at: Instant
     currency: Currency
     total: Amount
-    lines: Annotated[list[PurchaseLine], Field(min_length=1, max_length=rules.LINES_MAX)]
+    lines: Annotated[list[PurchaseLine], Field(max_length=rules.LINES_MAX)] | None = None
     channel: Id | None = None
     brand: Id | None = None
     coupon_codes: Annotated[list[Id], Field(max_length=rules.COUPONS_MAX)] | None = None
     referral_code: Id | None = None
     redemption_id: Id | None = None
     metadata: Properties | None = None
+
+
+class Purchase(Cart):
+    """An order that was paid. `total` is for goods, after discounts, tax included, shipping excluded, and it decides:
+    what the lines come to beyond it is a discount on the whole order, divided over them. Without `customer_id` it is a
+    guest's."""
+
+    order_id: OrderId
+    occurred_at: Instant
+
+
+class Quote(Cart):
+    """A purchase that may be to come: whatever a purchase takes, with the same rules; of this moment, unless it says
+    `occurred_at`."""
+
+    customer_id: OwnCustomerId | None = None
+    order_id: OrderId | None = None
+    occurred_at: Instant | None = None
 
 
 class ReturnLine(Given):
@@ -78,7 +98,8 @@ class ReturnLine(Given):
 
 
 class Return(GivenEvent):
-    """Goods that came back; `total` is the money given back by this return alone, and the sum of its lines if any."""
+    """Goods that came back; `total` is the money given back by this return alone, and it decides. It may be less than
+    its lines (a fee was kept), more, or 0."""
 
     order_id: OrderId
     customer_id: CustomerId | None = None

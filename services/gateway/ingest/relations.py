@@ -5,31 +5,42 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from services.gateway.ingest import rules
+from services.gateway.ingest.line_amounts import amount_of, most_of
 from services.gateway.ingest.reception import Reception
 from shared.errors import Fault
 from shared.events.feedback import SCALES
+from shared.money import to_text
 
 Body = dict[str, Any]
 Relations = Callable[[Body, Reception], Iterator[Fault]]
 
 
 def purchase(body: Body, at: Reception) -> Iterator[Fault]:
-    """Lines have ids of their own, cost nothing negative, and sum up to the total."""
+    """Lines have ids of their own, their discounts and taxes are part of them, and the total is no more than they."""
     yield from _unique_lines(body)
-    paid = [_paid(line, at) for line in _lines(body)]
-    for index, amount in enumerate(paid):
-        if amount is not None and amount < 0:
-            yield Fault(f"/lines/{index}/discount", "discount", "Must not be more than quantity x unit_price.")
-    yield from _sum(body, at, paid, "quantity x unit_price - discount")
+    amounts = [_amount(line, at) for line in _lines(body)]
+    for index, line in enumerate(_lines(body)):
+        yield from _parts_of_line(line, f"/lines/{index}", at)
+    total, known = _minor(body.get("total"), at), [amount for amount in amounts if amount is not None]
+    if total is not None and known and len(known) == len(amounts) and total > most_of(known):
+        come_to = to_text(sum(known), at.currency)
+        yield Fault(
+            "/total", "more_than_lines",
+            f"Must not be more than the lines come to, {come_to}: shipping and fees stay out of the total,"
+            " and prices of lines include tax.", body["total"],
+        )  # fmt: skip
 
 
-def returned(body: Body, at: Reception) -> Iterator[Fault]:
-    """Something was given back; lines have ids of their own and sum up to it."""
+def quote(body: Body, at: Reception) -> Iterator[Fault]:
+    """The same. Raises NotFoundError when a customer asks for another."""
+    yield from purchase(body, at)
+    if body.get("customer_id") is None or isinstance(body["customer_id"], str):
+        at.own(body.get("customer_id"))
+
+
+def returned(body: Body, _at: Reception) -> Iterator[Fault]:
+    """Lines have ids of their own. The money need not be theirs."""
     yield from _unique_lines(body)
-    if _minor(body.get("total"), at) == 0:
-        yield Fault("/total", "positive", "Must be more than 0.", body["total"])
-    if lines := _lines(body):
-        yield from _sum(body, at, [_minor(line.get("amount"), at) for line in lines], "amount")
 
 
 def nothing(_body: Body, _at: Reception) -> Iterator[Fault]:
@@ -84,20 +95,34 @@ def _unique_lines(body: Body) -> Iterator[Fault]:
             seen.add(line_id)
 
 
-def _paid(line: Body, at: Reception) -> int | None:
-    quantity, price = line.get("quantity"), _minor(line.get("unit_price"), at)
-    discount = 0 if line.get("discount") is None else _minor(line["discount"], at)
-    if not isinstance(quantity, int) or isinstance(quantity, bool) or price is None or discount is None:
-        return None
-    return quantity * price - discount
+def _parts_of_line(line: Body, place: str, at: Reception) -> Iterator[Fault]:
+    """A discount and a tax are parts of the line's own price."""
+    gross = _gross(line, at)
+    if gross is None:
+        return
+    discount, tax = _minor(line.get("discount"), at) or 0, _signed_minor(line.get("tax"), at) or 0
+    if gross < 0 < discount:
+        yield Fault(f"{place}/discount", "discount", "A line of a negative price has no discount.", line["discount"])
+    elif discount > max(gross, 0):
+        yield Fault(f"{place}/discount", "discount", "Must not be more than quantity x unit_price.", line["discount"])
+    if not min(gross, 0) <= tax <= max(gross, 0):
+        yield Fault(f"{place}/tax", "tax", "Must be a part of quantity x unit_price: prices include tax.", line["tax"])
 
 
-def _sum(body: Body, at: Reception, parts: list[int | None], of: str) -> Iterator[Fault]:
-    total = _minor(body.get("total"), at)
-    known = [part for part in parts if part is not None]
-    if total is not None and known and len(known) == len(parts) and sum(known) != total:
-        yield Fault("/total", "sum_of_lines", f"Must be the sum of the lines ({of}).", body["total"])
+def _gross(line: Body, at: Reception) -> int | None:
+    quantity, price = line.get("quantity"), _signed_minor(line.get("unit_price"), at)
+    milli = rules.milli(quantity) if isinstance(quantity, int | str) and not isinstance(quantity, bool) else None
+    return None if milli is None or price is None else amount_of(milli, price, 0)
+
+
+def _amount(line: Body, at: Reception) -> int | None:
+    gross, discount = _gross(line, at), 0 if line.get("discount") is None else _minor(line["discount"], at)
+    return None if gross is None or discount is None else gross - discount
 
 
 def _minor(amount: Any, at: Reception) -> int | None:
     return rules.minor(amount, at.currency) if isinstance(amount, str) else None
+
+
+def _signed_minor(amount: Any, at: Reception) -> int | None:
+    return rules.signed_minor(amount, at.currency) if isinstance(amount, str) else None

@@ -10,7 +10,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from shared.auth.principal import ME
 from shared.localisation import is_printable
-from shared.money import to_minor
+from shared.money import AmountBeyondLimitError, to_minor
 
 ID_MAX: Final = 128
 TEXT_MAX: Final = 500
@@ -25,13 +25,17 @@ CONSENTS_MAX: Final = 50
 INTEGER_MAX: Final = 10**18 - 1
 CUSTOMER_ID: Final = r"[A-Za-z0-9][A-Za-z0-9._~+=|-]{0,127}"
 ACTIVITY_KIND: Final = r"[a-z0-9][a-z0-9_.-]{0,63}"
-AMOUNT: Final = r"(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,4})?"
+AMOUNT: Final = r"(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,6})?"
+SIGNED_AMOUNT: Final = f"-?{AMOUNT}"
+QUANTITY: Final = r"(?:0|[1-9][0-9]{0,5})(?:\.[0-9]{1,6})?"
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 _BIRTHDAY_EARLIEST = date(1900, 1, 1)
 
 _customer_id = re.compile(CUSTOMER_ID).fullmatch
 _activity_kind = re.compile(ACTIVITY_KIND).fullmatch
 _amount = re.compile(AMOUNT).fullmatch
+_signed_amount = re.compile(SIGNED_AMOUNT).fullmatch
+_quantity = re.compile(QUANTITY).fullmatch
 _iso_date = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _phone = re.compile(r"\+[1-9][0-9]{6,14}").fullmatch
 _phone_separators = re.compile(r"[ ./()-]")
@@ -43,11 +47,6 @@ _instant = msgspec.json.Decoder(datetime)
 def is_id(text: str) -> bool:
     """1 to 128 printable characters, none of them a space at either end."""
     return 0 < len(text) <= ID_MAX and text.isprintable() and text[0] != " " != text[-1]
-
-
-def is_order_id(text: str) -> bool:
-    """An id that can stand in a record's key."""
-    return is_id(text) and ":" not in text and " " not in text
 
 
 def is_customer_id(text: str) -> bool:
@@ -75,6 +74,43 @@ def minor(amount: str, currency: str) -> int | None:
         return to_minor(amount, currency) if _amount(amount) else None
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=8192)
+def signed_minor(amount: str, currency: str) -> int | None:
+    """The same for a price, which a void, a voucher or a returned deposit has below 0."""
+    try:
+        return to_minor(amount, currency) if _signed_amount(amount) else None
+    except ValueError:
+        return None
+
+
+def is_beyond_limit(amount: str, currency: str) -> bool:
+    """Whether it is an amount, and only too large."""
+    try:
+        to_minor(amount, currency)
+    except AmountBeyondLimitError:
+        return True
+    except ValueError:
+        pass
+    return False
+
+
+def milli(quantity: int | str) -> int | None:
+    """A quantity in thousandths, `"0.450"` -> 450; None when it is none, or has more than three decimals."""
+    if quantity.__class__ is int:
+        return quantity * 1000 if 0 < quantity <= QUANTITY_MAX else None
+    return _milli(quantity) if isinstance(quantity, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _milli(quantity: str) -> int | None:
+    if not _quantity(quantity):
+        return None
+    whole, _, decimals = quantity.partition(".")
+    decimals = decimals[:3] + decimals[3:].rstrip("0")
+    found = int(whole) * 1000 + int(decimals.ljust(3, "0"))
+    return found if len(decimals) <= 3 and 0 < found <= QUANTITY_MAX * 1000 else None
 
 
 def instant(text: str) -> datetime | None:

@@ -13,7 +13,7 @@ _ENTRIES = """
     SELECT tenant, customer, business_date, 1 AS orders, gross_minor AS gross, 0::bigint AS refunded FROM {s}.shop_order
     WHERE event_id IS NOT NULL AND NOT cancelled AND ($1::text IS NULL OR tenant = $1)
     UNION ALL
-    SELECT tenant, o.customer, r.business_date, 0, 0, r.amount_minor
+    SELECT tenant, o.customer, r.business_date, 0, 0, r.amount_minor - r.clamped_minor
     FROM {s}.refund r JOIN {s}.shop_order o USING (tenant, order_id)
     WHERE NOT r.refused AND o.event_id IS NOT NULL AND NOT o.cancelled AND ($1::text IS NULL OR tenant = $1)
 """
@@ -24,7 +24,7 @@ _DIFFERENT = """
 _ORDER_REFUNDS = """
     SELECT tenant, order_id, stored, folded FROM (
         SELECT tenant, order_id, o.refunded_minor AS stored,
-            coalesce(sum(r.amount_minor) FILTER (WHERE NOT r.refused), 0) AS folded
+            coalesce(sum(r.amount_minor - r.clamped_minor) FILTER (WHERE NOT r.refused), 0) AS folded
         FROM {s}.shop_order o LEFT JOIN {s}.refund r USING (tenant, order_id)
         WHERE $1::text IS NULL OR tenant = $1 GROUP BY tenant, order_id, o.refunded_minor
     ) AS compared WHERE stored <> folded
@@ -80,6 +80,8 @@ _INBOX_ROWS = """
     ) AS i WHERE CASE kind
         WHEN 'order.counted' THEN NOT EXISTS (SELECT FROM {s}.shop_order o
             WHERE (o.tenant, o.order_id, o.event_id) = (i.tenant, i.order_id, i.event_id))
+        WHEN 'order.reinstated' THEN NOT EXISTS (SELECT FROM {s}.shop_order o
+            WHERE (o.tenant, o.order_id, o.reinstated_by) = (i.tenant, i.order_id, i.event_id))
         WHEN 'order.refunded' THEN NOT EXISTS (SELECT FROM {s}.refund r
             WHERE (r.tenant, r.order_id, r.event_id) = (i.tenant, i.order_id, i.event_id))
         ELSE false END

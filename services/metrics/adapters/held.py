@@ -16,7 +16,8 @@ _ORDERS = """
     FROM shop_order WHERE tenant = $1 AND customer = $2 AND order_id > $3 ORDER BY order_id LIMIT $4
 """
 _REFUNDS = """
-    SELECT order_id, event_id, amount_minor, occurred_at, business_date, refused
+    SELECT order_id, event_id, amount_minor - clamped_minor AS amount_minor, clamped_minor, occurred_at, business_date,
+        refused
     FROM refund WHERE tenant = $1 AND order_id = ANY($2::text[]) ORDER BY order_id, occurred_at, event_id
 """
 _ANSWERS = """

@@ -9,18 +9,14 @@ from shared.db.transaction import Transaction
 
 ORDER_COLUMNS = (
     "tenant", "order_id", "customer", "occurred_at", "business_date", "gross_minor", "refunded_minor", "cancelled",
-    "event_id",
+    "event_id", "reinstated_by",
 )  # fmt: skip
 REFUND_COLUMNS = (
-    "tenant",
-    "order_id",
-    "event_id",
-    "customer",
-    "amount_minor",
-    "occurred_at",
-    "business_date",
-    "refused",
-)
+    "tenant", "order_id", "event_id", "customer", "amount_minor", "occurred_at", "business_date", "refused",
+    "clamped_minor",
+)  # fmt: skip
+# `amount_minor` is what was said; what counts is less by what was cut off.
+READ_REFUND = ", ".join(REFUND_COLUMNS).replace("amount_minor", "amount_minor - clamped_minor")
 
 _LOCK = f"""
     SELECT o.* FROM unnest($1::text::text[], $2::text::text[]) AS asked (tenant, order_id) CROSS JOIN LATERAL (
@@ -31,22 +27,23 @@ _LOCK = f"""
 _UPDATE = """
     UPDATE shop_order o SET customer = new.customer, occurred_at = new.occurred_at, business_date = new.business_date,
         gross_minor = new.gross_minor, refunded_minor = new.refunded_minor, cancelled = new.cancelled,
-        event_id = new.event_id
+        event_id = new.event_id, reinstated_by = new.reinstated_by
     FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::date[], $6::bigint[], $7::bigint[],
-        $8::boolean[], $9::uuid[]) AS new (tenant, order_id, customer, occurred_at, business_date, gross_minor,
-        refunded_minor, cancelled, event_id)
+        $8::boolean[], $9::uuid[], $10::uuid[]) AS new (tenant, order_id, customer, occurred_at, business_date,
+        gross_minor, refunded_minor, cancelled, event_id, reinstated_by)
     WHERE (o.tenant, o.order_id) = (new.tenant, new.order_id)
 """
 _REFUNDS_OF = f"""
     SELECT r.* FROM unnest($1::text[], $2::text[]) AS asked (tenant, order_id) CROSS JOIN LATERAL (
-        SELECT {", ".join(REFUND_COLUMNS)} FROM refund r
+        SELECT {READ_REFUND} FROM refund r
         WHERE (r.tenant, r.order_id) = (asked.tenant, asked.order_id) OFFSET 0
     ) AS r
 """  # noqa: S608 - our own column names
-_REFUSE = """
-    UPDATE refund r SET refused = true
-    FROM unnest($1::text[], $2::text[], $3::uuid[]) AS which (tenant, order_id, event_id)
-    WHERE (r.tenant, r.order_id, r.event_id) = (which.tenant, which.order_id, which.event_id)
+_SETTLE = """
+    UPDATE refund r SET refused = new.refused, clamped_minor = new.clamped_minor
+    FROM unnest($1::text[], $2::text[], $3::uuid[], $4::boolean[], $5::bigint[])
+        AS new (tenant, order_id, event_id, refused, clamped_minor)
+    WHERE (r.tenant, r.order_id, r.event_id) = (new.tenant, new.order_id, new.event_id)
 """
 
 
@@ -75,20 +72,26 @@ class OrderTable:
         if rows:
             await self._db.execute(_UPDATE, *lists(rows))
 
-    async def save_refunds(self, new: Iterable[Refund], refused: Sequence[Refund]) -> None:
-        """Append refunds; mark those that turned out to be refused."""
+    async def save_refunds(self, new: Iterable[Refund], settled: Sequence[Refund]) -> None:
+        """Append refunds; note of those that waited what they turned out to be."""
         rows = [
-            (r.tenant, r.order_id, r.event_id, r.customer, r.amount_minor, r.occurred_at, r.day, r.refused) for r in new
-        ]
+            (
+                r.tenant, r.order_id, r.event_id, r.customer, r.amount_minor + r.clamped_minor, r.occurred_at, r.day,
+                r.refused, r.clamped_minor,
+            )
+            for r in new
+        ]  # fmt: skip
         if rows:
             await self._db.copy_records_to_table("refund", records=rows, columns=REFUND_COLUMNS)
-        if refused:
-            await self._db.execute(_REFUSE, *lists([(r.tenant, r.order_id, r.event_id) for r in refused]))
+        if settled:
+            values = [(r.tenant, r.order_id, r.event_id, r.refused, r.clamped_minor) for r in settled]
+            await self._db.execute(_SETTLE, *lists(values))
 
 
 def _row(o: Order) -> tuple[object, ...]:
     return (
-        o.tenant, o.order_id, o.customer, o.occurred_at, o.day, o.gross_minor, o.refunded_minor, o.cancelled, o.event_id
+        o.tenant, o.order_id, o.customer, o.occurred_at, o.day, o.gross_minor, o.refunded_minor, o.cancelled,
+        o.event_id, o.reinstated_by,
     )  # fmt: skip
 
 

@@ -39,8 +39,8 @@ class Orders(Protocol):
         """Insert and update. Another transaction that creates the same order makes this one start over."""
         ...
 
-    async def save_refunds(self, new: Iterable[Refund], refused: Sequence[Refund]) -> None:
-        """Append refunds; mark those that turned out to be refused."""
+    async def save_refunds(self, new: Iterable[Refund], settled: Sequence[Refund]) -> None:
+        """Append refunds; note of those that waited what they turned out to be."""
         ...
 
 

@@ -12,6 +12,7 @@ from services.metrics.domain.orders import Order, OrderKey, Refund
 from services.metrics.domain.programme import Programme
 from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, PurchaseReturned
 from shared.messaging.incoming import Incoming, Outcome
+from shared.money import to_text
 
 
 async def record_orders(store: Store, events: Sequence[Incoming]) -> dict[UUID, Outcome]:
@@ -36,34 +37,35 @@ async def _load(store: Store, events: Sequence[Incoming]) -> OrderFold:
 
 async def _save(store: Store, fold: OrderFold) -> None:
     await store.orders.save(fold.created.values(), fold.changed.values())
-    await store.orders.save_refunds(fold.refunds, fold.refused)
+    await store.orders.save_refunds(fold.refunds, fold.settled)
     await record_customers(store, fold.days)
     await store.totals.add(fold.days.tenants)
 
 
 def _outcome(fold: OrderFold, incoming: Incoming, programmes: Mapping[str, Programme]) -> Outcome:
     try:
-        kind = _apply(fold, incoming, programmes[incoming.tenant])
+        return _apply(fold, incoming, programmes[incoming.tenant])
     except RefusedEventError as refused:
         return refusal(refused.code)
-    return effect(kind, order_id=_key(incoming)[1])
 
 
-def _apply(fold: OrderFold, incoming: Incoming, programme: Programme) -> str:
+def _apply(fold: OrderFold, incoming: Incoming, programme: Programme) -> Outcome:
     tenant, part = incoming.tenant, incoming.raw.part
     match incoming.event:
         case PurchaseCompleted() as e:
             programme.require_currency(e.currency)
             day = programme.business_date(e.occurred_at)
             order = Order(tenant, e.order_id, e.customer_id, e.occurred_at, day, e.total_minor, event_id=incoming.id)
-            return fold.purchase(order, part)
+            return effect(fold.purchase(order, part), order_id=e.order_id)
         case PurchaseReturned() as e:
             programme.require_currency(e.currency)
             day = programme.business_date(e.occurred_at)
             back = Refund(tenant, e.order_id, incoming.id, e.customer_id, e.total_minor, e.occurred_at, day)
-            return fold.give_back(back, part)
+            kind = fold.give_back(back, part)
+            cut = {"clamped": to_text(back.clamped_minor, e.currency)} if back.clamped_minor else {}
+            return effect(kind, order_id=e.order_id, **cut)
         case PurchaseCancelled() as e:
-            return fold.cancel((tenant, e.order_id), e.customer_id, part)
+            return effect(fold.cancel((tenant, e.order_id), e.customer_id, part), order_id=e.order_id)
         case other:
             raise TypeError(f"{type(other).__name__} is no event of an order")
 

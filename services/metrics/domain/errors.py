@@ -20,6 +20,12 @@ class OrderCancelledError(RefusedEventError):
     code = "order_already_cancelled"
 
 
+class OrderDiffersError(RefusedEventError):
+    """The purchase of a cancelled order came again, and is another one."""
+
+    code = "order_differs"
+
+
 class ReturnExceedsPurchaseError(RefusedEventError):
     """The returns of an order would add up to more than is left of what was paid for it."""
 

@@ -10,13 +10,15 @@ from services.metrics.domain.sums import DayChanges
 COUNTED = "order.counted"
 REFUNDED = "order.refunded"
 VOIDED = "order.voided"
+REINSTATED = "order.reinstated"
 WAITING = "refund.waiting"
 
 
 class OrderFold:
     """Starts from the orders as they are stored (those that the batch names) and the refunds of those that a purchase
     or a cancellation may move. Each method takes one event of the partition `part`, returns the kind of its effect, and
-    raises RefusedEventError, nothing being changed then.
+    raises RefusedEventError, nothing being changed then. `settled` are refunds that waited, and turned out to be
+    refused or to be cut.
     """
 
     def __init__(self, orders: Iterable[Order], refunds: Iterable[Refund]) -> None:
@@ -27,7 +29,7 @@ class OrderFold:
         self.created: dict[OrderKey, Order] = {}
         self.changed: dict[OrderKey, Order] = {}
         self.refunds: list[Refund] = []
-        self.refused: list[Refund] = []
+        self.settled: list[Refund] = []
         self.days = DayChanges()
 
     def purchase(self, bought: Order, part: int) -> str:
@@ -37,6 +39,11 @@ class OrderFold:
         order = self._orders.get(bought.key)
         if order is None:
             order = self._orders[bought.key] = self.created[bought.key] = bought
+        elif order.is_known:
+            order.reinstate(bought)
+            self._touch(order)
+            self._count(order, 1, part)
+            return REINSTATED
         else:
             order.learn(bought)
             self._touch(order)
@@ -87,7 +94,8 @@ class OrderFold:
                 order.accept(refund)
             except RefusedEventError:
                 refund.refused = True
-                self.refused.append(refund)
+            if refund.refused or refund.clamped_minor:
+                self.settled.append(refund)
         order.cancelled = was_cancelled
 
     def _count(self, order: Order, sign: int, part: int) -> None:

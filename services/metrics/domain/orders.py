@@ -1,7 +1,8 @@
 """Orders and their refunds, and the rules that decide whether and where they count.
 
 An order counts on the local day of its purchase. A refund lowers the revenue of its own day, and the order stays
-counted, even when all of it came back. A cancellation voids the order: it and its refunds count nowhere any more.
+counted, even when all of it came back. A cancellation voids the order: it and its refunds count nowhere any more,
+unless its purchase comes again: then it is reinstated, once.
 """
 
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from uuid import UUID
 from services.metrics.domain.errors import (
     NegativeAmountError,
     OrderCancelledError,
+    OrderDiffersError,
     OrderKnownError,
     OtherCustomerError,
     RefusedEventError,
@@ -23,7 +25,8 @@ OrderKey = tuple[str, str]  # tenant, order id
 @dataclass(slots=True)
 class Refund:
     """Money given back by one return; `customer` where the return names one. A refused refund waited for its order, and
-    the order turned out to be smaller or somebody else's."""
+    the order turned out to be smaller or somebody else's. `amount_minor` is what counts: a minor unit more than what is
+    left of the order is rounding, and cut off (`clamped_minor`)."""
 
     tenant: str
     order_id: str
@@ -33,6 +36,7 @@ class Refund:
     occurred_at: datetime
     day: date
     refused: bool = False
+    clamped_minor: int = 0
 
     @property
     def key(self) -> OrderKey:
@@ -46,7 +50,8 @@ class Order:
     cancellation may be somebody else's. `event_id` is None then, and `customer` is whom the cancellation named; one
     that names nobody counts for whoever bought it. A guest's order has no `customer`.
 
-    `refunded_minor` is the sum of the refunds that are not refused.
+    `refunded_minor` is the sum of the refunds that are not refused. `reinstated_by` is the event that took a
+    cancellation back.
     """
 
     tenant: str
@@ -58,6 +63,7 @@ class Order:
     refunded_minor: int = 0
     cancelled: bool = False
     event_id: UUID | None = None
+    reinstated_by: UUID | None = None
 
     @property
     def key(self) -> OrderKey:
@@ -70,22 +76,33 @@ class Order:
         return self.event_id is not None
 
     def learn(self, bought: "Order") -> None:
-        """The purchase comes after a return or a cancellation. Raises OrderKnownError when it was here before."""
-        if self.event_id is not None:
-            raise OrderKnownError(f"The order {self.order_id!r} came before, in the event {self.event_id}.")
+        """The purchase comes after a return or a cancellation."""
         if names_another(self.customer, bought.customer):
             self.cancelled = False  # a cancellation of somebody else
         self.customer, self.occurred_at, self.day = bought.customer, bought.occurred_at, bought.day
         self.gross_minor, self.event_id = bought.gross_minor, bought.event_id
+
+    def reinstate(self, again: "Order") -> None:
+        """The purchase comes again. Raises OrderKnownError unless it was cancelled, and not reinstated before;
+        OrderDiffersError when it is another purchase."""
+        if not self.cancelled or self.reinstated_by is not None:
+            raise OrderKnownError(f"The order {self.order_id!r} came before, in the event {self.event_id}.")
+        if (again.customer, again.gross_minor) != (self.customer, self.gross_minor):
+            raise OrderDiffersError(f"The order {self.order_id!r} was another customer's, or of another total.")
+        self.cancelled, self.reinstated_by = False, again.event_id
 
     def accept(self, refund: Refund) -> None:
         """Add a refund. Raises OtherCustomerError, NegativeAmountError, ReturnExceedsPurchaseError."""
         self._require_customer(refund.customer)
         if refund.amount_minor < 0:
             raise NegativeAmountError(f"A return of {refund.amount_minor} gives nothing back.")
-        left = 0 if self.cancelled and self.is_known else self.left_minor
+        if self.cancelled and self.is_known:
+            raise ReturnExceedsPurchaseError(f"The order {self.order_id!r} was cancelled: nothing of it is left.")
+        left = self.left_minor
         if left is not None and refund.amount_minor > left:
-            raise ReturnExceedsPurchaseError(f"{refund.amount_minor} come back, {left} are left (minor units).")
+            if not left or refund.amount_minor > left + 1:
+                raise ReturnExceedsPurchaseError(f"{refund.amount_minor} come back, {left} are left (minor units).")
+            refund.amount_minor, refund.clamped_minor = left, 1
         self.refunded_minor += refund.amount_minor
 
     def cancel(self, customer: str | None) -> None:

@@ -23,10 +23,11 @@ _FIRST: Final = (datetime.min.replace(tzinfo=UTC), held.FIRST_ID)
 
 
 class RefundHeld(BaseModel):
-    """Money given back; a refused one counts nowhere."""
+    """Money given back; a refused one counts nowhere. `clamped` was cut off of it, as rounding."""
 
     event_id: UUID
     amount: str
+    clamped: str
     occurred_at: datetime
     business_date: date
     refused: bool
@@ -133,7 +134,8 @@ def _order(one: held.HeldOrder, currency: str) -> OrderHeld:
         refunds=[
             RefundHeld(
                 event_id=refund["event_id"], amount=to_text(refund["amount_minor"], currency),
-                occurred_at=refund["occurred_at"], business_date=refund["business_date"], refused=refund["refused"],
+                clamped=to_text(refund["clamped_minor"], currency), occurred_at=refund["occurred_at"],
+                business_date=refund["business_date"], refused=refund["refused"],
             )
             for refund in one.refunds
         ],

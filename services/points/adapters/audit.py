@@ -53,7 +53,8 @@ CHECKS: tuple[Law, ...] = (
             e.debt AS summed_debt, w.lifetime_earned AS stored_lifetime, e.lifetime AS summed_lifetime
         FROM (
             SELECT tenant, customer_id, sum(points) AS points, sum(debt) AS debt,
-                sum(CASE kind WHEN 'earned' THEN points WHEN 'clawed_back' THEN points - debt ELSE 0 END) AS lifetime
+                sum(CASE kind WHEN 'earned' THEN points WHEN 'clawed_back' THEN points - debt
+                    WHEN 'restored' THEN points - debt ELSE 0 END) AS lifetime
             FROM points.entry WHERE $1::text IS NULL OR tenant = $1 GROUP BY tenant, customer_id
         ) AS e FULL JOIN (SELECT * FROM points.wallet WHERE $1::text IS NULL OR tenant = $1) AS w
             USING (tenant, customer_id)
@@ -141,7 +142,7 @@ CHECKS: tuple[Law, ...] = (
     ),
     Law(
         "debits_are_allocated",
-        "each debit took its points from lots, and each credit filled one",
+        "each debit took its points from lots, each credit filled one, and what was restored went back into its own",
         """
         SELECT e.tenant, e.customer_id, e.id AS entry_id, e.points, coalesce(a.taken, 0) AS taken, l.amount
         FROM points.entry e LEFT JOIN (
@@ -150,7 +151,8 @@ CHECKS: tuple[Law, ...] = (
         ) AS a ON a.tenant = e.tenant AND a.entry_id = e.id
         LEFT JOIN points.lot l ON l.tenant = e.tenant AND l.customer_id = e.customer_id AND l.entry_id = e.id
         WHERE ($1::text IS NULL OR e.tenant = $1)
-            AND (greatest(-e.points, 0) <> coalesce(a.taken, 0) OR greatest(e.points, 0) <> coalesce(l.amount, 0))
+            AND (e.points <> coalesce(l.amount, 0) - coalesce(a.taken, 0)
+                OR (l.amount IS NULL) = (e.kind = 'earned') OR (a.taken < 0) <> (e.kind = 'restored'))
         """,
         _count("entry"),
     ),
@@ -199,7 +201,7 @@ CHECKS: tuple[Law, ...] = (
             WHERE ($1::text IS NULL OR tenant = $1) AND customer_id IS NOT NULL AND points > 0
         ) AS o FULL JOIN (
             SELECT tenant, order_id, customer_id, sum(points) FILTER (WHERE kind = 'earned') AS earned,
-                coalesce(sum(debt - points) FILTER (WHERE kind = 'clawed_back'), 0) AS clawed,
+                coalesce(sum(debt - points) FILTER (WHERE kind IN ('clawed_back', 'restored')), 0) AS clawed,
                 count(*) FILTER (WHERE kind = 'earned') AS credits
             FROM points.entry WHERE ($1::text IS NULL OR tenant = $1) AND order_id IS NOT NULL
             GROUP BY tenant, order_id, customer_id

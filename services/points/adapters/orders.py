@@ -9,7 +9,7 @@ import msgspec
 
 from services.points.application.ports import OrderKey, OrderReturn
 from services.points.domain.award import Award
-from services.points.domain.order import Line, Order
+from services.points.domain.order import Cancelled, Line, Order
 from services.points.domain.programme import ReturnPolicy, Rounding
 from shared.db import columns
 from shared.db.transaction import Transaction
@@ -41,9 +41,17 @@ _UPDATE = """
             lines)
     WHERE o.tenant = n.tenant AND o.order_id = n.order_id
 """
+_THOUSANDTHS = 1000
 _by_key = attrgetter("tenant", "order_id")
 _encode = msgspec.json.Encoder().encode  # three lines in 0.5 us; the standard library takes 2.8
-_RETURNED = ("tenant", "order_id", "event_id", "minor", "points", "cancels", "occurred_at", "recorded_at")
+_RETURNED = (
+    "tenant", "order_id", "event_id", "minor", "points", "cancels", "occurred_at", "recorded_at", "reinstates",
+)  # fmt: skip
+_CANCELLATIONS = """
+    SELECT r.tenant, r.order_id, r.minor, r.points, r.reinstates
+    FROM order_return r JOIN unnest($1::text[], $2::text[]) AS n (tenant, order_id) USING (tenant, order_id)
+    WHERE r.cancels OR r.reinstates
+"""
 
 
 class OrderTables:
@@ -61,9 +69,30 @@ class OrderTables:
         if rows:
             await tx.raw.execute(_UPDATE, *zip(*rows, strict=True))
 
+    async def load_cancellations(self, tx: Transaction, orders: Sequence[Order]) -> None:
+        by_key = {(order.tenant, order.order_id): order for order in orders}
+        taken: dict[OrderKey, list[tuple[int, int]]] = {key: [] for key in by_key}
+        for row in await tx.raw.fetch(_CANCELLATIONS, *zip(*by_key, strict=True)):
+            key = (row["tenant"], row["order_id"])
+            by_key[key].reinstated |= row["reinstates"]
+            taken[key].append((row["minor"], row["points"]))
+        for key, order in by_key.items():
+            if order.cancelled:  # what an earlier one took, and its reinstatement gave back, cancel out
+                order.cancellation = Cancelled(*map(sum, zip(*taken[key], strict=True)))
+
     async def record_returns(self, tx: Transaction, returns: Sequence[OrderReturn]) -> None:
         rows = [
-            (each.tenant, each.order_id, each.event_id, each.minor, each.points, each.cancels, each.occurred_at, tx.now)
+            (
+                each.tenant,
+                each.order_id,
+                each.event_id,
+                each.minor,
+                each.points,
+                each.cancels,
+                each.occurred_at,
+                tx.now,
+                each.reinstates,
+            )
             for each in returns
         ]
         if rows:
@@ -72,7 +101,7 @@ class OrderTables:
 
 def _row(order: Order, now: datetime) -> tuple[Any, ...]:
     award = order.award
-    lines = [(line.line_id, line.quantity, line.points, line.returned) for line in order.lines]
+    lines = [_stored(line) for line in order.lines]
     return (
         order.tenant, order.order_id, order.purchase_id, order.customer_id, order.currency or None, order.total_minor,
         order.occurred_at, award and award.programme_version, award and award.points_per_unit,
@@ -93,5 +122,19 @@ def _order(row: Any) -> Order:
     )  # fmt: skip
     order.returned_minor, order.unlined_minor = row["returned_minor"], row["unlined_minor"]
     order.clawed, order.cancelled = row["clawed_points"], row["cancelled"]
-    order.lines = [Line(*line) for line in row["lines"] or ()]
+    order.lines = [_line(line) for line in row["lines"] or ()]
     return order
+
+
+def _stored(line: Line) -> tuple[str | int, ...]:
+    """Id, quantity, points, how much came back: in whole units, as most lines are, or else, with a fifth member, in
+    thousandths."""
+    if line.milli % 1000 or line.returned % 1000:
+        return line.line_id, line.milli, line.points, line.returned, _THOUSANDTHS
+    return line.line_id, line.milli // 1000, line.points, line.returned // 1000
+
+
+def _line(stored: Sequence[Any]) -> Line:
+    line_id, quantity, points, returned = stored[:4]
+    unit = 1 if len(stored) > 4 else 1000
+    return Line(line_id, quantity * unit, points, returned * unit)

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from services.points.application.order_fold import Movement
 from services.points.application.ports import CustomerKey
+from services.points.domain.ledger import Reason
 from services.points.domain.wallet import Wallet
 
 
 @dataclass(slots=True)
 class Need:
-    """A wallet from whose lot points are to be taken back. `coming`: what this same batch fills into that lot."""
+    """A wallet from whose lot points are to be taken back, or into which they go back. `coming`: what this same batch
+    fills into that lot."""
 
     wallet: Wallet
     lot_id: UUID
@@ -20,13 +22,13 @@ class Need:
 
 
 def lots_needed(movements: Sequence[Movement], wallets: Mapping[CustomerKey, Wallet]) -> list[Need]:
-    """The orders' own lots that points are taken back from, each once."""
+    """The orders' own lots that points are taken back from or given back to, each once."""
     needs: dict[UUID, Need] = {}
     for each in movements:
         if each.programme is None and each.order.purchase_id is not None:
             wallet = wallets[each.event.tenant, each.customer_id]
             need = needs.setdefault(each.order.purchase_id, Need(wallet, each.order.purchase_id))
-            need.points += each.points
+            need.points += each.points if each.reason is not Reason.PURCHASE_REINSTATED else 0
     for each in movements:
         if each.programme is not None and each.event.id in needs:
             needs[each.event.id].coming = each.points

@@ -9,12 +9,12 @@ import msgspec
 from msgspec.structs import replace
 
 from services.points.application.ports import CustomerKey, OrderKey, OrderReturn
-from services.points.domain.award import LARGE_AWARD, Award, apportion, exact_points, points_of, within_limits
+from services.points.domain.award import LARGE_AWARD, Award, exact_points, points_of, within_limits
 from services.points.domain.ledger import Reason
 from services.points.domain.order import Line, Order, Refusal, RefusedError
 from services.points.domain.programme import RATE_MAX, Programme, ReturnPolicy, Rounding, in_force
-from services.points.domain.returns import Return, ReturnedUnits, cancel, take_return
-from shared.events.contract import Event
+from services.points.domain.returns import Return, ReturnedUnits, Taken, cancel, reinstate, take_return
+from shared.apportionment import apportion
 from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, PurchaseReturned
 from shared.messaging.incoming import Incoming, Outcome
 from shared.money import to_text
@@ -23,11 +23,12 @@ _NO_PROGRAMME = Outcome("waiting", "programme_unknown")
 # Nothing below it earns a large award, whatever the currency: a unit gives RATE_MAX points at the most.
 _SMALL_MINOR = LARGE_AWARD // RATE_MAX
 _ZERO_CLAWED = {"kind": "points.clawed_back", "points": 0}
-UNUSABLE_LINES = "without_usable_lines"
+_ZERO_RESTORED = {"kind": "points.restored", "points": 0}
 
 
 class Movement(msgspec.Struct, frozen=True):
-    """Points to credit, or to take back, because of `event`. `programme` rated a credit; None: take back."""
+    """Points to credit, to take back or to give back, as `reason` says, because of `event`. `programme` rated a credit;
+    None: no credit. `shown`: what the effect says besides."""
 
     event: Incoming
     order: Order
@@ -36,6 +37,7 @@ class Movement(msgspec.Struct, frozen=True):
     reason: Reason
     programme: Programme | None
     detail: dict[str, Any]
+    shown: dict[str, Any] = {}
 
 
 class OrderFold:
@@ -83,7 +85,8 @@ class OrderFold:
         key = (event.tenant, data.order_id)
         order = self._orders.get(key)
         if order is not None and order.purchase_id is not None:
-            raise RefusedError(Refusal.ORDER_ALREADY_COUNTED)
+            self._reinstate(event, order, data)
+            return
         programme = in_force(versions, event.envelope.programme_version, data.occurred_at, event.envelope.time)
         award = _award(data, programme)
         refused = not self._may_earn(event.tenant, data.customer_id, award.points)
@@ -93,8 +96,8 @@ class OrderFold:
         self._note_change(order)
         order.purchase_id, order.customer_id, order.occurred_at = event.id, data.customer_id, data.occurred_at
         order.currency, order.total_minor, order.award = data.currency, data.total_minor, award
-        if award.return_policy is ReturnPolicy.ITEM:
-            order.lines = _lines(data, award.points)
+        if data.lines:
+            order.lines = _lines(data, award)
         if refused:
             self.outcomes[event.id] = Outcome("rejected", Refusal.POINTS_BEYOND_LIMIT.value)
         elif data.customer_id is None:
@@ -107,6 +110,24 @@ class OrderFold:
                 )
             )  # fmt: skip
         self._take_up_waiting(key, order)
+
+    def _reinstate(self, event: Incoming, order: Order, data: PurchaseCompleted) -> None:
+        """The purchase of an order that is known comes again. Raises RefusedError unless that was cancelled."""
+        undone = reinstate(order, data.customer_id, data.total_minor)
+        self._note_change(order)
+        self.returns.append(
+            OrderReturn(
+                order.tenant, order.order_id, event.id, -undone.minor, -undone.points, cancels=False,
+                occurred_at=data.occurred_at, reinstates=True,
+            )
+        )  # fmt: skip
+        if order.customer_id is None or not undone.points:
+            self.outcomes[event.id] = Outcome(effects=(_ZERO_RESTORED,))
+            return
+        detail = _return_detail(order, -undone.minor, order.clawed + undone.points)
+        self.movements.append(
+            Movement(event, order, order.customer_id, undone.points, Reason.PURCHASE_REINSTATED, None, detail)
+        )
 
     def _may_earn(self, tenant: str, customer_id: str | None, points: int) -> bool:
         """Whether the limits allow it; if so, it is added to what the customer has earned, where that is known."""
@@ -140,10 +161,11 @@ class OrderFold:
 
     def _take(self, event: Incoming, order: Order) -> None:
         """Have a return's effect on its order. Raises RefusedError."""
-        data, before, clawed, unlined = event.event, order.returned_minor, order.clawed, order.unlined_minor
+        data, before, clawed = event.event, order.returned_minor, order.clawed
+        shown: dict[str, Any] = {}
         if isinstance(data, PurchaseReturned):
-            points = take_return(order, _return_of(data))
-            reason = Reason.PURCHASE_RETURNED
+            taken = take_return(order, _return_of(data))
+            points, reason, shown = taken.points, Reason.PURCHASE_RETURNED, _shown(taken, order.currency)
         else:
             points = cancel(order, data.customer_id if isinstance(data, PurchaseCancelled) else None)
             reason = Reason.PURCHASE_CANCELLED
@@ -152,12 +174,11 @@ class OrderFold:
         self.returns.append(
             OrderReturn(order.tenant, order.order_id, event.id, minor, points, cancels, data.occurred_at)
         )
-        unusable = _unusable_lines(order, data, order.unlined_minor - unlined)
         if order.customer_id is None or not points:
-            self.outcomes[event.id] = Outcome(effects=({**_ZERO_CLAWED, **unusable},))
+            self.outcomes[event.id] = Outcome(effects=({**_ZERO_CLAWED, **shown},))
             return
-        detail = _return_detail(order, minor, clawed) | unusable
-        self.movements.append(Movement(event, order, order.customer_id, points, reason, None, detail))
+        detail = _return_detail(order, minor, clawed) | shown
+        self.movements.append(Movement(event, order, order.customer_id, points, reason, None, detail, shown))
 
     def _order(self, key: OrderKey) -> Order:
         """The order to change; made here when nobody has heard of it."""
@@ -201,22 +222,33 @@ def _award(data: PurchaseCompleted, programme: Programme) -> Award:
     return Award(programme.version, terms.points_per_unit, terms.rounding, terms.return_policy, points)
 
 
-def _lines(data: PurchaseCompleted, points: int) -> list[Line]:
-    paid = [max(line.quantity * line.unit_price_minor - line.discount_minor, 0) for line in data.lines]
-    shares = apportion(points, paid)
-    return [Line(line.line_id, line.quantity, share) for line, share in zip(data.lines, shares, strict=True)]
+def _lines(data: PurchaseCompleted, award: Award) -> list[Line]:
+    """The lines, to know them when they come back; by item, each with its share of the points."""
+    if award.return_policy is not ReturnPolicy.ITEM:
+        return [Line(line.line_id, line.quantity * 1000 + line.thousandths, 0) for line in data.lines]
+    shares = apportion(award.points, [line.paid for line in data.lines])
+    return [
+        Line(line.line_id, line.quantity * 1000 + line.thousandths, share)
+        for line, share in zip(data.lines, shares, strict=True)
+    ]
 
 
 def _return_of(data: PurchaseReturned) -> Return:
-    units = [ReturnedUnits(line.line_id, line.quantity, line.amount_minor) for line in data.lines]
+    units = [
+        ReturnedUnits(line.line_id, line.quantity * 1000 + line.thousandths, line.amount_minor) for line in data.lines
+    ]
     return Return(data.total_minor, data.currency, data.customer_id, units)
 
 
-def _unusable_lines(order: Order, data: Event, unlined_minor: int) -> dict[str, str]:
-    """How much of a return counts as if it had named no lines, though it did; nothing where no line matters."""
-    if not (order.lines and isinstance(data, PurchaseReturned) and data.lines and unlined_minor):
-        return {}
-    return {UNUSABLE_LINES: to_text(unlined_minor, order.currency)}
+def _shown(taken: Taken, currency: str) -> dict[str, Any]:
+    """What is worth saying of a return that was taken: what was cut off, and which lines could not be used."""
+    shown: dict[str, Any] = {}
+    if taken.clamped_minor:
+        shown["clamped"] = to_text(taken.clamped_minor, currency)
+    if taken.unusable:
+        shown["without_usable_lines"] = to_text(taken.unusable_minor, currency)
+        shown["unusable_lines"] = [{"line_id": line_id, "why": why.value} for line_id, why in taken.unusable.items()]
+    return shown
 
 
 def _earning_detail(data: PurchaseCompleted, award: Award) -> dict[str, Any]:
@@ -226,6 +258,16 @@ def _earning_detail(data: PurchaseCompleted, award: Award) -> dict[str, Any]:
         "points_per_unit": f"{award.points_per_unit:f}",
         "exact": f"{exact_points(data.total_minor, data.currency, award.points_per_unit):f}",
         "rounding": award.rounding,
+        **_paid_for_lines(data),
+    }
+
+
+def _paid_for_lines(data: PurchaseCompleted) -> dict[str, Any]:
+    """What was paid for each line, if for one of them that is not what its price says."""
+    if all(line.paid_minor is None for line in data.lines):
+        return {}
+    return {
+        "paid_for_lines": [{"line_id": line.line_id, "paid": to_text(line.paid, data.currency)} for line in data.lines]
     }
 
 

@@ -22,7 +22,8 @@ CustomerKey = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class OrderReturn:
-    """What came back of an order by one event, and how many points that took."""
+    """What came back of an order by one event, and how many points that took. What a purchase that came again gave back
+    is negative (`reinstates`)."""
 
     tenant: str
     order_id: str
@@ -31,6 +32,7 @@ class OrderReturn:
     points: int
     cancels: bool
     occurred_at: datetime
+    reinstates: bool = False
 
 
 class Programmes(Protocol):
@@ -63,6 +65,10 @@ class Orders(Protocol):
     async def save(self, tx: Transaction, new: Iterable[Order], changed: Iterable[Order]) -> None:
         """Raises UniqueViolationError when another transaction came to know one of the new ones meanwhile: the batch
         is then done again and finds it."""
+        ...
+
+    async def load_cancellations(self, tx: Transaction, orders: Sequence[Order]) -> None:
+        """Tell these orders what their cancellation took, if it stands, and whether one was taken back before."""
         ...
 
     async def record_returns(self, tx: Transaction, returns: Sequence[OrderReturn]) -> None:

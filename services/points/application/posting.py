@@ -119,6 +119,9 @@ class PostEvents:
         programmes = await self.programmes.versions(tx, {tenant for tenant, _ in keys})
         orders = await self.orders.lock(tx, keys.keys())
         bought = {_order_key(event) for event in events if isinstance(event.event, PurchaseCompleted)}
+        again = [orders[key] for key in bought if key in orders and orders[key].purchase_id is not None]
+        if again:
+            await self.orders.load_cancellations(tx, again)
         overtaken = [key for key in bought if key in orders and orders[key].purchase_id is None]
         waiting = await self._waiting(tx, overtaken) if overtaken else {}
         large = large_purchases(events, programmes)

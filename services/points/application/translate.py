@@ -5,7 +5,14 @@ from typing import Any
 
 from services.points.domain.ledger import Entry
 from services.points.domain.wallet import Wallet
-from shared.events.points import DebtChanged, PointsActivated, PointsClawedBack, PointsEarned, WalletEvent
+from shared.events.points import (
+    DebtChanged,
+    PointsActivated,
+    PointsClawedBack,
+    PointsEarned,
+    PointsRestored,
+    WalletEvent,
+)
 
 
 def earned(wallet: Wallet, entry: Entry, active_from: datetime | None) -> PointsEarned:
@@ -15,6 +22,11 @@ def earned(wallet: Wallet, entry: Entry, active_from: datetime | None) -> Points
 def clawed_back(wallet: Wallet, entry: Entry) -> PointsClawedBack:
     """Tells of all that was taken back, what became debt included."""
     return PointsClawedBack(**_of(wallet, entry, entry.debt - entry.points))
+
+
+def restored(wallet: Wallet, entry: Entry) -> PointsRestored:
+    """Tells of all that was given back, what paid a debt included."""
+    return PointsRestored(**_of(wallet, entry, entry.points - entry.debt))
 
 
 def debt_changed(wallet: Wallet, entry: Entry) -> DebtChanged:

@@ -5,9 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from services.points.application import translate
-from services.points.application.order_fold import UNUSABLE_LINES, Movement
+from services.points.application.order_fold import Movement
 from services.points.application.ports import CustomerKey
-from services.points.domain.ledger import Cause
+from services.points.domain.ledger import Cause, Reason
 from services.points.domain.wallet import Wallet, debt_reason
 from shared.events.envelope import Record
 from shared.events.points import WalletEvent
@@ -26,7 +26,9 @@ class WalletFold:
 
     def fold(self, movement: Movement) -> None:
         """Take one movement up."""
-        if movement.programme is None:
+        if movement.reason is Reason.PURCHASE_REINSTATED:
+            self._restore(movement)
+        elif movement.programme is None:
             self._claw_back(movement)
         elif movement.points:
             self._earn(movement)
@@ -54,8 +56,16 @@ class WalletFold:
         told: list[WalletEvent] = [translate.clawed_back(wallet, entry)]
         if entry.debt:
             told.append(translate.debt_changed(wallet, entry))
-        shown = {name: movement.detail[name] for name in (UNUSABLE_LINES,) if name in movement.detail}
-        self._tell(movement.event, told, shown)
+        self._tell(movement.event, told, movement.shown)
+
+    def _restore(self, movement: Movement) -> None:
+        wallet, lot_id = self._wallet(movement), movement.order.purchase_id
+        assert lot_id is not None  # noqa: S101 - an order that was cancelled and is known
+        entry = wallet.restore(cause_of(movement), movement.points, lot_id, movement.detail)
+        told: list[WalletEvent] = [translate.restored(wallet, entry)]
+        if entry.debt:
+            told.append(translate.debt_changed(wallet, entry))
+        self._tell(movement.event, told)
 
     def _tell(self, event: Incoming, told: list[WalletEvent], shown: Mapping[str, Any] | None = None) -> None:
         """`shown`: what the first effect says besides."""

@@ -1,6 +1,5 @@
 """Money becomes points: one multiplication, one rounding. Decimals and integers, never a float."""
 
-from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 
 import msgspec
@@ -43,21 +42,6 @@ def points_of(minor: int, currency: str, points_per_unit: Decimal, rounding: Rou
 def within_limits(points: int, earned_before: int) -> bool:
     """Whether an award may be credited to a customer who has earned so much before; that counts for a large one."""
     return points <= AWARD_MAX and (points <= LARGE_AWARD or earned_before + points <= EARNED_MAX)
-
-
-def apportion(points: int, weights: Sequence[int]) -> list[int]:
-    """Divide points over lines by their weights, so that the parts sum to the whole: largest remainder first, the
-    earlier line where remainders are equal. Lines without any weight share evenly."""
-    if not weights:
-        return []
-    total = sum(weights)
-    if total <= 0:
-        return apportion(points, [1] * len(weights))
-    parts = [points * weight // total for weight in weights]
-    by_remainder = sorted(range(len(weights)), key=lambda i: (-(points * weights[i] % total), i))
-    for i in by_remainder[: points - sum(parts)]:
-        parts[i] += 1
-    return parts
 
 
 def divide_half_up(numerator: int, denominator: int) -> int:

@@ -15,6 +15,9 @@ def sentence(kind: str, points: int, debt: int, detail: Mapping[str, Any]) -> st
             return earning(points, detail)
         case EntryKind.CLAWED_BACK:
             return _claw_back(points, debt, detail)
+        case EntryKind.RESTORED:
+            paid = f" {-debt} of them paid what was owed." if debt else ""
+            return f"The cancelled order was bought after all: the {points - debt} points taken for it are back.{paid}"
         case EntryKind.ACTIVATED:
             return f"{detail['points']} points that were pending can be spent from now on."
         case EntryKind.DEBT_PAID:
@@ -33,8 +36,9 @@ def earning(points: int, detail: Mapping[str, Any]) -> str:
 
 
 def _claw_back(points: int, debt: int, detail: Mapping[str, Any]) -> str:
-    lost = detail.get("without_usable_lines")
-    lines = f" {lost} of it names no lines that the order has left, and counts pro rata." if lost else ""
+    lost, cut = detail.get("without_usable_lines"), detail.get("clamped")
+    lines = f" {lost} of it names no lines that the order has left." if lost else ""
+    lines += f" {cut} more than what was left was given back; that is rounding, and counts for nothing." if cut else ""
     owed = f"; {debt} were not there any more and are owed" if debt else ""
     return (
         f"Of {detail['total']} {detail['currency']}, {detail['returned_in_all']} have come back in all. Of the"

@@ -6,7 +6,7 @@ What must always hold, of every wallet (adapters/audit.py asks the database, tes
     sum of entries' points  = posted + pending = sum of the lots' remaining points
     sum of entries' debt    = debt, and debt > 0 only where no lot has free points
     lot.amount              = remaining + allocations from it
-    a negative entry        = the allocations that it made
+    a negative entry        = the allocations that it made; one that restores makes negative ones
     posted >= held >= 0, pending >= 0, debt >= 0
 
 Structs, not dataclasses: an event makes a dozen such objects, and a frozen dataclass of seven fields costs 0.7 us where
@@ -27,6 +27,7 @@ class EntryKind(StrEnum):
     EARNED = "earned"
     ACTIVATED = "activated"
     CLAWED_BACK = "clawed_back"
+    RESTORED = "restored"
     DEBT_PAID = "debt_paid"
 
 
@@ -36,6 +37,7 @@ class Reason(StrEnum):
     PURCHASE_COMPLETED = "purchase_completed"
     PURCHASE_RETURNED = "purchase_returned"
     PURCHASE_CANCELLED = "purchase_cancelled"
+    PURCHASE_REINSTATED = "purchase_reinstated"
     ACTIVATION_DUE = "activation_due"
     DEBT_PAID_FROM_EARNINGS = "debt_paid_from_earnings"
 
@@ -90,7 +92,7 @@ class Lot(msgspec.Struct):
 
 
 class Allocation(msgspec.Struct, frozen=True):
-    """Points that a debit took from a lot."""
+    """Points that a debit took from a lot; negative where they were put back."""
 
     entry_id: UUID
     lot_id: UUID

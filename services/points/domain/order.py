@@ -22,6 +22,7 @@ class Refusal(StrEnum):
     ORDER_ALREADY_CANCELLED = "order_already_cancelled"
     AMOUNT_NEGATIVE = "amount_negative"
     POINTS_BEYOND_LIMIT = "points_beyond_limit"
+    ORDER_DIFFERS = "order_differs"
 
 
 class RefusedError(Exception):
@@ -33,12 +34,20 @@ class RefusedError(Exception):
 
 
 class Line(msgspec.Struct):
-    """A line's share of the order's points (policy `item`), and how much of the line came back."""
+    """A line's share of the order's points (under the policy `item`, else 0), and how much of the line came back; both
+    quantities in thousandths of a unit."""
 
     line_id: str
-    quantity: int
+    milli: int
     points: int
     returned: int = 0
+
+
+class Cancelled(msgspec.Struct, frozen=True):
+    """What a cancellation took, which is given back when the order is reinstated."""
+
+    minor: int
+    points: int
 
 
 class Order(msgspec.Struct):
@@ -46,6 +55,9 @@ class Order(msgspec.Struct):
 
     `purchase_id` is the event that completed it, and the id of the lot that it filled; None as long as only returns
     have been seen. `returned_minor` never exceeds `total_minor`, nor `clawed` the award.
+
+    `cancellation` and `reinstated` are not kept with the order but known from its returns, and only looked up when its
+    purchase comes again.
     """
 
     tenant: str
@@ -61,6 +73,8 @@ class Order(msgspec.Struct):
     clawed: int = 0
     cancelled: bool = False
     lines: list[Line] = []
+    cancellation: Cancelled | None = None
+    reinstated: bool = False
 
     @property
     def points(self) -> int:

@@ -87,6 +87,26 @@ class Wallet(msgspec.Struct):
         self.allocations += [Allocation(entry.id, lot_id, part) for lot_id, part in taken]
         return entry
 
+    def restore(self, cause: Cause, points: int, lot_id: UUID, detail: dict[str, Any]) -> Entry:
+        """Give back what was taken from an order: what is owed is paid first, the rest goes back into the order's own
+        lot, which has room for it: it brought them, and nothing of it is reserved. They can be spent when that lot's
+        points could be."""
+        paid = min(self.debt, points)
+        back = points - paid
+        lot = self.lots[lot_id]
+        if back:
+            if not lot.remaining and lot.activate_at.timestamp() * 1000 <= cause.taken_in_ms:
+                lot.activated = True  # nothing of it was pending
+            self._spend(lot, -back)
+            if not lot.activated:
+                self.next_activation_at = min(self.next_activation_at or lot.activate_at, lot.activate_at)
+        self.debt -= paid
+        self.lifetime_earned += points
+        entry = self._enter(EntryKind.RESTORED, cause, back, detail, debt=-paid)
+        if back:
+            self.allocations.append(Allocation(entry.id, lot_id, -back))
+        return entry
+
     def activate(self, cause: Cause, lot: Lot) -> Entry:
         """Let a pending lot's points be spent; the balance as a whole does not change."""
         lot.activated = True

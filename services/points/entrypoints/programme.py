@@ -1,15 +1,15 @@
-"""`/v1/programme`: read and publish a tenant's terms, and ask what they would give."""
+"""`/v1/programme`: read and publish a tenant's terms; and what they would give, for the gateway's quotes."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.points.adapters.programmes import ProgrammeTable
 from services.points.application.programmes import publish
 from services.points.application.quotes import quote
-from services.points.entrypoints.basket import BasketBody, QuoteView, quote_view
+from services.points.entrypoints.quoted import QuoteView, purchase_of, quote_view
 from services.points.entrypoints.terms import (
     ProgrammeChange,
     ProgrammeNow,
@@ -92,13 +92,14 @@ def programme_router(engine: AsyncEngine) -> APIRouter:
         items = [programme_view(each) for each in older[:limit]]
         return Page(items=items, next=encode_cursor({"version": items[-1].version}) if len(older) > limit else None)
 
-    @router.post("/v1/quotes", summary="What a basket would earn, and why not more")
-    async def post_quote(body: Annotated[BasketBody, json_body(BasketBody)], caller: Caller) -> QuoteView:
+    @router.post("/v1/quotes", summary="What a purchase would earn, and why not more")
+    async def post_quote(request: Request, caller: Caller) -> QuoteView:
+        """The body is a purchase in the form of its event: the gateway has read and checked it."""
         async with transaction(engine) as tx:
             found, now = (await _PROGRAMMES.versions(tx, [caller.tenant])).get(caller.tenant), tx.now
         if not found:
             raise _not_found()
-        return quote_view(quote(found, body.basket(), now), now)
+        return quote_view(quote(found, purchase_of(await request.body()), now), now)
 
     return router
 

@@ -15,7 +15,7 @@ from services.gateway.entrypoints.finishing import finisher
 from services.gateway.entrypoints.forward import owner_finder
 from services.gateway.forwarding.documents import Document, merged
 from services.gateway.forwarding.upstream import Service
-from services.gateway.ingest.kinds import CUSTOMERS, EVENT_KINDS, profile_of
+from services.gateway.ingest.kinds import CUSTOMERS, EVENT_KINDS, QUOTES, profile_of
 from services.gateway.ingest.reading import Reader
 from services.gateway.ingest.reception import Reception
 from services.gateway.tenants.tenant import Tenant
@@ -24,7 +24,6 @@ from services.metrics.settings import MetricsSettings
 from services.notifications import bootstrap as notifications
 from services.notifications.settings import NotificationsSettings
 from services.points import bootstrap as points
-from services.points.entrypoints.basket import BasketBody
 from services.points.entrypoints.terms import ProgrammeChange
 from services.points.settings import PointsSettings
 from shared.auth.principal import Principal
@@ -184,7 +183,7 @@ def test_the_gateways_reader_takes_every_example_of_any_day(now: datetime) -> No
             assert now - timedelta(days=2) < event.occurred_at <= now
     Reader(profile_of("c-4711")).one(msgspec.json.encode(examples["put", "/v1/customers/{customer_id}"]), at)
     model_of(msgspec.json.encode(examples["put", "/v1/programme"]), ProgrammeChange)
-    model_of(msgspec.json.encode(examples["post", "/v1/quotes"]), BasketBody).basket()
+    Reader(QUOTES).one(msgspec.json.encode(examples["post", "/v1/quotes"]), at)
 
 
 async def test_the_examples_are_taken(gateway: Gateway) -> None:

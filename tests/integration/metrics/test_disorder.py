@@ -52,7 +52,7 @@ stories = st.lists(
 def events_of(shop: Shop, story: Story, order: str) -> list[Incoming]:
     at, teller = START + timedelta(days=story.day), None if story.anonymous else story.customer
     found = [shop.bought(order, story.total, story.customer, at)]
-    if story.twice:
+    if story.twice and not story.cancelled:  # there, whether it came before or after the cancellation decides
         found.append(shop.bought(order, story.total, story.customer, at, name=f"again {order}"))
     for number, (quarters, later) in enumerate(story.returned):
         amount, when = story.total * quarters // 4, at + timedelta(days=later)

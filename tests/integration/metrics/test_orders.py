@@ -40,7 +40,7 @@ async def test_a_refund_is_booked_on_its_own_day_and_the_order_stays(metrics: Me
 async def test_returns_add_up_to_the_order_and_no_further(metrics: Metrics, shop: Shop) -> None:
     await metrics.apply([shop.bought("o1")])
     fits, exceeds, last, over = await metrics.outcomes(
-        shop.returned("o1", 6_000), shop.returned("o1", 4_001), shop.returned("o1", 4_000), shop.returned("o1", 1)
+        shop.returned("o1", 6_000), shop.returned("o1", 4_002), shop.returned("o1", 4_000), shop.returned("o1", 1)
     )
 
     assert fits.effects == ({"kind": "order.refunded", "order_id": "o1"},)

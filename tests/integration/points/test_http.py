@@ -11,7 +11,9 @@ import pytest
 
 from shared.clock import SystemClock
 from shared.db.engine import create_engine
+from shared.events import registry
 from shared.ids import new_id
+from shared.messaging.incoming import Incoming
 from tests.support.points import LATER, NOON, Books, Shop
 from tests.support.points_api import PointsApi
 
@@ -323,23 +325,30 @@ async def test_a_scheduled_version_is_shown_apart_and_not_taken_over_by_a_change
         today = (await client.put("/v1/programme", json={"name": "renamed"})).json()
         assert (today["points_per_unit"], today["version"]) == ("1", 3)
         assert (await client.get("/v1/programme")).json() == today | {"scheduled": [planned]}
-        quote = (await client.post("/v1/quotes", json={"total": "10", "currency": "EUR"})).json()
-        assert (quote["points"], quote["programme_version"]) == (10, 3)
+        quote = (await client.post("/v1/quotes", content=_asked(shop.bought("o", 1000)))).json()
+        assert (quote["points"], quote["programme_version"]) == (10, 1)  # as a purchase of then
+        now = shop.bought("o", 1000, at=SystemClock().now())
+        assert (await client.post("/v1/quotes", content=_asked(now))).json()["programme_version"] == 3
 
 
 async def test_a_quote_is_what_the_purchase_earns(books: Books, api: PointsApi) -> None:
     shop = Shop()
     await books.open(shop)
-    lines = [
-        {"line_id": "a", "quantity": 2, "unit_price": "10.00"},
-        {"line_id": "b", "quantity": 1, "unit_price": "29.90"},
-    ]
+    bought = shop.bought("o", 4990, lines=[("a", 2, 1000), ("b", 1, 2990)])
     async with api.customer(shop, "ada") as client:
-        quote = (await client.post("/v1/quotes", json={"total": "49.90", "currency": "EUR", "lines": lines})).json()
-        assert (quote["points"], sum(line["points"] for line in quote["lines"])) == (49, 49)
+        quote = (await client.post("/v1/quotes", content=_asked(bought))).json()
+        assert quote["points"] == 49
+        assert quote["lines"] == [
+            {"line_id": "a", "paid": "20.00", "points": 20}, {"line_id": "b", "paid": "29.90", "points": 29},
+        ]  # fmt: skip
         assert quote["not_more_because"][0]["reason"] == "rounding"
-        for bad in ({"total": "1.234", "currency": "EUR"}, {"total": "1", "currency": "USD"}, {"total": 1}):
-            assert (await client.post("/v1/quotes", json=bad)).status_code == 422
+        assert (await client.post("/v1/quotes", content=_asked(shop.bought("o", currency="USD")))).status_code == 422
+        assert (await client.post("/v1/quotes", content=b'{"total": "1"}')).status_code == 400
+
+
+def _asked(bought: Incoming) -> bytes:
+    """As the gateway asks."""
+    return registry.encode(bought.event)
 
 
 async def test_a_rejected_event_is_shown_with_its_reason(books: Books, api: PointsApi) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from deploy.chaos.oracle import Books, folded
 from shared.events.contract import Event
 from shared.events.envelope import Envelope, record_of
-from shared.events.purchases import PurchaseCompleted, PurchaseReturned
+from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, PurchaseReturned
 from shared.ids import event_id
 from shared.messaging.incoming import Incoming, RawRecord, read
 
@@ -26,6 +26,10 @@ def _back(name: str, total_minor: int, order: str = "o-1") -> Incoming:
         name,
         PurchaseReturned(occurred_at=NOW, order_id=order, customer_id="ada", currency="EUR", total_minor=total_minor),
     )
+
+
+def _cancelled(name: str, order: str = "o-1") -> Incoming:
+    return _incoming(name, PurchaseCancelled(occurred_at=NOW, order_id=order, customer_id="ada"))
 
 
 def _incoming(name: str, event: Event) -> Incoming:
@@ -49,4 +53,13 @@ def test_repetitions_other_bodies_and_a_second_purchase_of_an_order_change_nothi
 
 
 def test_a_return_may_come_first_and_never_takes_more_than_there_is() -> None:
-    assert folded([_back("b", 3000), _bought("a", 8000), _back("c", 5001)]) == Books({"ada": 50}, 1, 3000)
+    assert folded([_back("b", 3000), _bought("a", 8000), _back("c", 5002)]) == Books({"ada": 50}, 1, 3000)
+    assert folded([_back("b", 3000), _bought("a", 8000), _back("c", 5001)]) == Books({"ada": 0}, 1, 8000)
+
+
+def test_a_cancelled_order_counts_nowhere_until_it_is_bought_again_once() -> None:
+    cancelled = [_bought("a", 8000), _back("b", 3000), _cancelled("c"), _back("d", 100)]
+    assert folded(cancelled) == Books({}, 0, 0)
+    again = [*cancelled, _bought("e", 8000)]
+    assert folded(again) == Books({"ada": 50}, 1, 3000)
+    assert folded([*again, _cancelled("f"), _bought("g", 8000)]) == Books({}, 0, 0)

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.points.domain.award import apportion, divide_half_up, exact_points, points_of
+from services.points.domain.award import divide_half_up, exact_points, points_of
 from services.points.domain.programme import Rounding
+from shared.apportionment import apportion
 
 
 @pytest.mark.parametrize(

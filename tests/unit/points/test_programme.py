@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from services.points.application.programmes import Change, publish
-from services.points.application.quotes import Basket, quote
+from services.points.application.quotes import QuotedLine, quote
 from services.points.domain.programme import at_instant, in_force, scheduled
 from shared.errors import InvalidError
+from shared.events.purchases import PurchaseCompleted, PurchaseLine
 from tests.support.points import NOON
 from tests.support.points_memory import TX, Memory, MemoryProgrammes
 from tests.unit.points.test_laws import programme
@@ -99,10 +101,26 @@ def test_a_delay_counts_days_on_the_tenants_clock() -> None:
 
 
 def test_a_quote_tells_points_shares_and_what_was_lost() -> None:
-    found = quote(VERSIONS, Basket(4990, "EUR", [("a", 2000), ("b", 2990)]), FIRST + 70 * DAY)
-    assert (found.points, f"{found.lost}", found.lines) == (49, "0.90", [("a", 20), ("b", 29)])
+    cart = PurchaseCompleted(
+        occurred_at=FIRST + 70 * DAY,
+        order_id="quote",
+        currency="EUR",
+        total_minor=4990,
+        lines=(
+            PurchaseLine(line_id="a", sku="a", quantity=1, unit_price_minor=2000),
+            PurchaseLine(line_id="b", sku="b", quantity=1, unit_price_minor=3090, paid_minor=2990),
+        ),
+    )
+    found = quote(VERSIONS, cart, FIRST + 70 * DAY)
+    assert (found.points, f"{found.lost}") == (49, "0.90")
+    assert found.lines == [QuotedLine("a", 2000, 20), QuotedLine("b", 2990, 29)]
     assert found.programme.version == 2
-    for refused in (Basket(4990, "USD"), Basket(10**14 + 100, "EUR")):
+    for refused in (structs.replace(cart, currency="USD"), structs.replace(cart, total_minor=10**14 + 100)):
         with pytest.raises(InvalidError):
             quote(VERSIONS, refused, FIRST)
-    assert quote(VERSIONS, Basket(10**14, "EUR"), FIRST).points == 10**12
+    assert quote(VERSIONS, structs.replace(cart, total_minor=10**14), FIRST).points == 10**12
+
+
+def test_a_quote_of_an_earlier_purchase_is_rated_as_that_would_be() -> None:
+    then = PurchaseCompleted(occurred_at=FIRST, order_id="quote", currency="EUR", total_minor=4990, lines=())
+    assert quote(VERSIONS, then, FIRST + 70 * DAY).programme.version == 1

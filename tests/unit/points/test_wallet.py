@@ -44,6 +44,17 @@ class WalletLaws(RuleBasedStateMachine):
     def take_back_the_rest(self, credit: Cause) -> None:
         self._take_back(credit, self.points[credit], True)
 
+    @rule(target=credits, credit=consumes(credits), ms=st.integers(0, 3))
+    def take_back_the_rest_and_restore_it(self, credit: Cause, ms: int) -> Cause:
+        points, own = self.points[credit], self.wallet.lots[credit.event_id]
+        if points and not own.held:
+            self._take_back(credit, points, True)
+            debt = self.wallet.debt
+            entry = self.wallet.restore(cause(taken_in_ms=ms), points, own.id, {})
+            self.points[credit] += points
+            assert (entry.debt, entry.points) == (-min(debt, points), points - min(debt, points))
+        return credit
+
     @rule(share=st.floats(0, 1))
     def hold(self, share: float) -> None:
         """As a redemption will: points of active lots are reserved."""
@@ -100,7 +111,7 @@ class WalletLaws(RuleBasedStateMachine):
         for lot in lots:
             taken = sum(each.points for each in wallet.allocations if each.lot_id == lot.id)
             assert lot.remaining + taken == lot.amount
-            assert 0 <= lot.held <= lot.remaining
+            assert 0 <= lot.held <= lot.remaining <= lot.amount
 
     @invariant()
     def nothing_is_negative_and_who_owes_has_nothing_free(self) -> None:
@@ -112,7 +123,7 @@ class WalletLaws(RuleBasedStateMachine):
     def debits_are_allocated(self) -> None:
         for entry in self.wallet.entries:
             taken = sum(each.points for each in self.wallet.allocations if each.entry_id == entry.id)
-            assert taken == max(0, -entry.points)
+            assert taken == (0 if entry.kind is EntryKind.EARNED else -entry.points)
 
     @invariant()
     def what_was_earned_and_kept_is_lifetime(self) -> None:

@@ -78,6 +78,6 @@ def test_the_limit_is_inclusive() -> None:
 
 def test_a_digit_too_many_is_never_rounded_away() -> None:
     with pytest.raises(ValueError, match="2 digits"):
-        to_minor("1.000", "EUR")
+        to_minor("1.001", "EUR")
     with pytest.raises(ValueError, match="0 digits"):
         to_minor("100.0", "JPY")

@@ -1,8 +1,12 @@
 """Purchases, returns and cancellations."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from msgspec.structs import replace
 
 from services.gateway.ingest import contracts, rules
+from services.gateway.ingest.line_amounts import amount_of, most_of, paid_of
 from services.gateway.ingest.reception import Reception
 from services.gateway.ingest.translation.properties import are_properties, properties_of
 from services.gateway.ingest.translation.times import accepted
@@ -14,23 +18,44 @@ from shared.events.purchases import (
     ReturnedLine,
 )
 
+# What an order is called that has no id yet.
+_NO_ORDER_YET = "quote"
+
 
 def purchase(given: contracts.Purchase, at: Reception, plain: bool) -> PurchaseCompleted | None:
     """An order that was paid."""
-    currency = at.currency
     occurred_at = accepted(given.occurred_at, at)
+    if occurred_at is None or not _is_order(given, plain):
+        return None
+    return _bought(given, given.order_id, given.customer_id or None, occurred_at, at, plain)
+
+
+def quote(given: contracts.Quote, at: Reception, plain: bool) -> PurchaseCompleted | None:
+    """The purchase that it would be. A customer's token speaks for that customer."""
+    occurred_at = accepted(given.occurred_at, at) if given.occurred_at else at.now
+    ids = [each for each in (given.order_id, given.event_id) if each]
+    if occurred_at is None or not (plain or all(map(rules.is_id, ids))):
+        return None
+    customer_id = at.own(given.customer_id or None)
+    if customer_id is not None and not rules.is_customer_id(customer_id):
+        return None
+    return _bought(given, given.order_id or _NO_ORDER_YET, customer_id, occurred_at, at, plain)
+
+
+def _bought(
+    given: contracts.Cart, order_id: str, customer_id: str | None, occurred_at: datetime, at: Reception, plain: bool
+) -> PurchaseCompleted | None:
+    currency = at.currency
     total = rules.minor(given.total, currency)
-    if given.currency != currency or occurred_at is None or total is None or not _is_order(given, plain):
+    if given.currency != currency or total is None or not (plain or _has_good_texts(given)):
         return None
-    if not plain and not _has_good_texts(given):
-        return None
-    lines = _lines(given.lines, currency, total)
+    lines = _lines(given.lines, currency, total) if given.lines else ()
     if lines is None:
         return None
     return PurchaseCompleted(
         occurred_at=occurred_at,
-        order_id=given.order_id,
-        customer_id=given.customer_id or None,
+        order_id=order_id,
+        customer_id=customer_id,
         currency=currency,
         total_minor=total,
         lines=lines,
@@ -48,11 +73,11 @@ def returned(given: contracts.Return, at: Reception, plain: bool) -> PurchaseRet
     currency = at.currency
     occurred_at = accepted(given.occurred_at, at)
     total = rules.minor(given.total, currency)
-    if given.currency != currency or occurred_at is None or not total or not _is_order(given, plain):
+    if given.currency != currency or occurred_at is None or total is None or not _is_order(given, plain):
         return None
     if not plain and not _is_good_return(given):
         return None
-    lines = _returned_lines(given.lines or [], currency, total)
+    lines = _returned_lines(given.lines or [], currency)
     if lines is None:
         return None
     return PurchaseReturned(
@@ -82,60 +107,82 @@ def cancellation(given: contracts.Cancellation, at: Reception, plain: bool) -> P
 def _is_order(given: contracts.Purchase | contracts.Return | contracts.Cancellation, plain: bool) -> bool:
     """Whether the ids of an order's event can stand in keys."""
     order_id, customer_id = given.order_id, given.customer_id
-    if plain:
-        good = ":" not in order_id and " " not in order_id
-    else:
-        good = rules.is_order_id(order_id) and (not given.event_id or rules.is_id(given.event_id))
+    good = plain or (rules.is_id(order_id) and (not given.event_id or rules.is_id(given.event_id)))
     return good and (not customer_id or rules.is_customer_id(customer_id))
 
 
-def _lines(given: list[contracts.PurchaseLine], currency: str, total: int) -> tuple[PurchaseLine, ...] | None:
-    """The lines, if each costs 0 or more and all of them together the total."""
+def _lines(given: Sequence[contracts.PurchaseLine], currency: str, total: int) -> tuple[PurchaseLine, ...] | None:
+    """The lines, if the total can have been paid for them."""
     lines: list[PurchaseLine] = []
-    minor = rules.minor
-    paid = 0
-    for line in given:
-        price = minor(line.unit_price, currency)
-        discount = minor(line.discount, currency) if line.discount else 0
-        if price is None or discount is None or discount > line.quantity * price:
+    amounts: list[int] = []
+    for one in given:
+        line = _line(one, currency)
+        if line is None:
             return None
-        paid += line.quantity * price - discount
-        lines.append(
-            PurchaseLine(
-                line_id=line.line_id,
-                sku=line.sku,
-                quantity=line.quantity,
-                unit_price_minor=price,
-                discount_minor=discount,
-                category=line.category or None,
-                brand=line.brand or None,
-            )
-        )
-    unique = len(lines) == 1 or len({line.line_id for line in lines}) == len(lines)
-    return tuple(lines) if paid == total and unique else None
+        lines.append(line)
+        amounts.append(_amount(line))
+    if len(lines) > 1 and len({line.line_id for line in lines}) < len(lines):
+        return None
+    if total > most_of(amounts):
+        return None
+    paid = paid_of(amounts, [line.sku for line in lines], total)
+    return tuple(map(_with_paid, lines, paid))
 
 
-def _returned_lines(given: list[contracts.ReturnLine], currency: str, total: int) -> tuple[ReturnedLine, ...] | None:
+def _line(given: contracts.PurchaseLine, currency: str) -> PurchaseLine | None:
+    price = rules.signed_minor(given.unit_price, currency)
+    discount = rules.minor(given.discount, currency) if given.discount else 0
+    tax = rules.signed_minor(given.tax, currency) if given.tax else None
+    milli = rules.milli(given.quantity)
+    if price is None or discount is None or milli is None or (given.tax and tax is None):
+        return None
+    gross = amount_of(milli, price, 0)
+    if discount > max(gross, 0) or (tax is not None and not min(gross, 0) <= tax <= max(gross, 0)):
+        return None
+    return PurchaseLine(
+        line_id=given.line_id,
+        sku=given.sku,
+        quantity=milli // 1000,
+        unit_price_minor=price,
+        discount_minor=discount,
+        category=given.category or None,
+        brand=given.brand or None,
+        thousandths=milli % 1000,
+        tax_minor=tax,
+    )
+
+
+def _amount(line: PurchaseLine) -> int:
+    """What the line comes to by itself."""
+    return amount_of(line.quantity * 1000 + line.thousandths, line.unit_price_minor, line.discount_minor)
+
+
+def _with_paid(line: PurchaseLine, paid: int) -> PurchaseLine:
+    """Say what was paid for it, where that does not follow from its price."""
+    plainly = not line.thousandths and line.unit_price_minor >= 0
+    return line if plainly and line.paid == paid else replace(line, paid_minor=paid)
+
+
+def _returned_lines(given: Sequence[contracts.ReturnLine], currency: str) -> tuple[ReturnedLine, ...] | None:
     lines: list[ReturnedLine] = []
-    back = 0
     for line in given:
-        amount = rules.minor(line.amount, currency)
-        if amount is None:
+        amount, milli = rules.minor(line.amount, currency), rules.milli(line.quantity)
+        if amount is None or milli is None:
             return None
-        back += amount
-        lines.append(ReturnedLine(line_id=line.line_id, quantity=line.quantity, amount_minor=amount))
-    unique = len({line.line_id for line in lines}) == len(lines)
-    return tuple(lines) if unique and (not lines or back == total) else None
+        lines.append(
+            ReturnedLine(line_id=line.line_id, quantity=milli // 1000, amount_minor=amount, thousandths=milli % 1000)
+        )
+    return tuple(lines) if len({line.line_id for line in lines}) == len(lines) else None
 
 
-def _has_good_texts(given: contracts.Purchase) -> bool:
+def _has_good_texts(given: contracts.Cart) -> bool:
     return all(map(rules.is_id, _ids(given))) and are_properties(given.metadata)
 
 
-def _ids(given: contracts.Purchase) -> Iterator[str]:
+def _ids(given: contracts.Cart) -> Iterator[str]:
     yield from (text for text in (given.channel, given.brand, given.referral_code, given.redemption_id) if text)
     yield from given.coupon_codes or ()
-    for line in given.lines:
+    for line in given.lines or ():
         yield line.line_id
         yield line.sku
         yield from (text for text in (line.category, line.brand) if text)

@@ -15,9 +15,7 @@ def feedback(given: contracts.Feedback, at: Reception, plain: bool) -> FeedbackS
     low, high = SCALES[given.kind]
     if customer_id is None or occurred_at is None or not low <= given.score <= high:
         return None
-    if given.order_id and not rules.is_order_id(given.order_id):
-        return None
-    if not plain and not (_is_good_event_id(given) and rules.is_text(given.comment or "")):
+    if not plain and not (_is_good_event_id(given) and _has_good_texts(given)):
         return None
     return FeedbackSubmitted(
         occurred_at=occurred_at,
@@ -50,3 +48,7 @@ def _customer(given: contracts.Feedback | contracts.Activity, at: Reception) -> 
 
 def _is_good_event_id(given: contracts.Given) -> bool:
     return not given.event_id or rules.is_id(given.event_id)
+
+
+def _has_good_texts(given: contracts.Feedback) -> bool:
+    return rules.is_text(given.comment or "") and (not given.order_id or rules.is_id(given.order_id))
