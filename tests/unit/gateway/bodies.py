@@ -3,7 +3,16 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from services.gateway.ingest.kinds import ACTIVITIES, CANCELLATIONS, CUSTOMERS, FEEDBACK, PURCHASES, RETURNS, Kind
+from services.gateway.ingest.kinds import (
+    ACTIVITIES,
+    CANCELLATIONS,
+    CUSTOMERS,
+    FEEDBACK,
+    PURCHASES,
+    QUOTES,
+    RETURNS,
+    Kind,
+)
 from services.gateway.ingest.reception import Reception
 from services.gateway.tenants.tenant import Tenant
 from shared.auth.principal import Principal
@@ -48,6 +57,35 @@ GOOD: dict[str, tuple[Kind, dict[str, Any]]] = {
             "currency": "EUR",
             "total": "0",
             "lines": [{"line_id": "1", "sku": "s", "quantity": 1, "unit_price": "0.00"}],
+        },
+    ),
+    "unusual": (
+        PURCHASES,
+        {
+            "order_id": "R 2026:11/1",
+            "occurred_at": "2026-11-01T10:00:00Z",
+            "currency": "EUR",
+            "total": "20.0000",
+            "lines": [
+                {"line_id": "1", "sku": "cheese", "quantity": "0.450", "unit_price": "19.90", "tax": "0.59"},
+                {"line_id": "2", "sku": "cup", "quantity": 3, "unit_price": "5.00", "discount": "1.00"},
+                {"line_id": "3", "sku": "cup", "quantity": 1, "unit_price": "-1.00", "tax": "-0.16"},
+            ],
+        },
+    ),
+    "receipt": (
+        PURCHASES,
+        {"order_id": "o-1", "occurred_at": "2026-11-01T10:00:00Z", "currency": "EUR", "total": "20.00"},
+    ),
+    "quote": (
+        QUOTES,
+        {
+            "customer_id": "c-1",
+            "currency": "EUR",
+            "total": "19.00",
+            "lines": [{"line_id": "1", "sku": "s", "quantity": "2", "unit_price": "10.00"}],
+            "occurred_at": "2026-11-01T10:00:00Z",
+            "order_id": "o-1",
         },
     ),
     "return": (
@@ -161,6 +199,16 @@ VALUES: list[Any] = [
     "49.90",
     "49.9",
     "-1.00",
+    "-0.16",
+    "0.450",
+    "1.0000",
+    "1.0005",
+    "1.0000000",
+    "100000",
+    "100000.001",
+    "0",
+    "0.000",
+    "-0.00",
     "+1.00",
     "007",
     ".5",

