@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Header
 from pydantic import BaseModel, Field, create_model
 
+from services.gateway.forwarding.documents import ANSWERED_BY
 from services.gateway.ingest.kinds import CUSTOMERS, EVENT_KINDS, Kind
 from services.gateway.ingest.models import BATCH_MAX, ConsentStatement, Profile, Quote
 from shared.http.body import JsonBody
@@ -192,7 +193,10 @@ def _describe_customers(router: APIRouter) -> None:
 
 
 def _describe_questions(router: APIRouter) -> None:
-    @router.post("/v1/quotes", tags=["programme"], operation_id="post_quote", summary="What a purchase would earn")
+    @router.post(
+        "/v1/quotes", tags=["programme"], operation_id="post_quote", summary="What a purchase would earn",
+        openapi_extra={ANSWERED_BY: "points"},
+    )  # fmt: skip
     async def quote(body: Annotated[Any, Depends(JsonBody(Quote))]) -> dict[str, Any]:
         """And why not more. Takes what a purchase takes, and refuses what it refuses; nothing is stored. A customer's
         token asks for that customer."""

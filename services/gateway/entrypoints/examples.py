@@ -5,8 +5,8 @@ from typing import Any, Final
 
 Body = dict[str, Any]
 _LINES: Final = [
-    {"line_id": "1", "quantity": 2, "unit_price": "19.95"},
-    {"line_id": "2", "quantity": 1, "unit_price": "12.00", "discount": "2.00"},
+    {"line_id": "1", "sku": "tea-100", "category": "tea", "quantity": 2, "unit_price": "19.95"},
+    {"line_id": "2", "sku": "cup-7", "quantity": 1, "unit_price": "12.00", "discount": "2.00"},
 ]
 _PROFILE: Final[Body] = {
     "email": "ada@example.org",
@@ -23,7 +23,7 @@ _UNDATED: Final[dict[tuple[str, str], Body]] = {
     ("post", "/v1/tenants"): {"name": "teashop", "currency": "EUR", "time_zone": "Europe/Berlin"},
     ("put", "/v1/tenants/{tenant}/limit"): {"events_per_s": 5_000},
     ("put", "/v1/programme"): {"name": "Teashop Club", "points_per_unit": "1", "rounding": "floor"},
-    ("post", "/v1/quotes"): {"total": "49.90", "currency": "EUR", "lines": _LINES},
+    ("post", "/v1/quotes"): {"customer_id": "c-4711", "total": "49.90", "currency": "EUR", "lines": _LINES},
 }
 
 
@@ -39,7 +39,6 @@ def request_examples(now: datetime) -> dict[tuple[str, str], Body]:
 
 
 def _of_orders(day: datetime) -> dict[str, Body]:
-    skus = ({"sku": "tea-100", "category": "tea"}, {"sku": "cup-7"})
     return {
         "purchases": {
             "event_id": f"shop-{day:%y%m%d}-1001-paid",
@@ -48,7 +47,7 @@ def _of_orders(day: datetime) -> dict[str, Body]:
             "occurred_at": f"{day:%Y-%m-%d}T10:00:00+01:00",
             "currency": "EUR",
             "total": "49.90",
-            "lines": [line | sku for line, sku in zip(_LINES, skus, strict=True)],
+            "lines": _LINES,
             "channel": "web",
         },
         "returns": {

@@ -21,6 +21,8 @@ _KEPT_S: Final = 60.0
 _MISSING_KEPT_S: Final = 3.0
 _TIMEOUT_S: Final = 3.0
 _REF: Final = "#/components/"
+ANSWERED_BY: Final = "x-answered-by"
+"""Of an operation whose question the gateway reads itself: the service that answers, and describes the answer."""
 
 
 class Documents:
@@ -78,8 +80,10 @@ def _add_path(paths: Document, path: str, operations: Document, service: Service
         if not path.startswith("/v1/") or not is_forwarded(method.upper(), path):
             continue
         described = _with_renamed(operation, service)
-        if method in paths.get(path, {}):  # the gateway reads the question, the service answers it
-            paths[path][method]["responses"] |= described["responses"]
+        ours = paths.get(path, {}).get(method)
+        if ours is not None:
+            if ours.get(ANSWERED_BY) == service:
+                ours["responses"] |= described["responses"]
             continue
         described["operationId"] = f"{service}_{operation.get('operationId', f'{method}_{path}')}"
         described.setdefault("tags", [service])

@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from shared.events import registry
+from shared.events.purchases import PurchaseCompleted
 from tests.support.gateway import Gateway, Shop
 
 
@@ -73,10 +75,29 @@ async def test_what_a_forwarded_path_offers(shop: Shop) -> None:
     ],
 )  # fmt: skip
 async def test_the_table_of_owners(gateway: Gateway, shop: Shop, path: str, owner: str) -> None:
-    await shop.call("POST" if path == "/v1/quotes" else "GET", path)
+    await (shop.post(path, {"total": "1", "currency": "EUR"}) if path == "/v1/quotes" else shop.get(path))
     asked = {name: getattr(gateway, name).asked for name in ("points", "notifications", "metrics")}
     assert asked[owner][-1].path == path
     assert not any(one.path == path for name, all_ in asked.items() if name != owner for one in all_)
+
+
+async def test_a_quote_is_read_as_a_purchase_and_asked_as_its_event(gateway: Gateway, shop: Shop) -> None:
+    lines = [
+        {"line_id": "1", "sku": "cheese", "quantity": "0.450", "unit_price": "19.90"},
+        {"line_id": "2", "sku": "bread", "quantity": 1, "unit_price": "4.00"},
+    ]
+    assert (await shop.post("/v1/quotes", {"total": "9.99", "currency": "EUR", "lines": lines})).status_code == 200
+    asked = registry.decode("purchase.completed", 1, gateway.points.asked[-1].body)
+    assert isinstance(asked, PurchaseCompleted)
+    assert (asked.total_minor, [line.paid for line in asked.lines]) == (999, [691, 308])
+    before = len(gateway.points.asked)
+    for wrong, rule in (({"total": "19.99"}, "more_than_lines"), ({"total": 9.99}, "amount_is_text")):
+        answer = await shop.post("/v1/quotes", {"currency": "EUR", "lines": lines} | wrong)
+        assert (answer.status_code, answer.json()["errors"][0]["rule"]) == (422, rule)
+    token = (await shop.post("/v1/customer-tokens", {"customer_id": "ada"})).json()["token"]
+    bob = {"total": "9.99", "currency": "EUR", "customer_id": "bob"}
+    assert (await Shop(shop.tenant, token, gateway.http).post("/v1/quotes", bob)).status_code == 404
+    assert len(gateway.points.asked) == before
 
 
 async def test_a_customers_token_is_exchanged_for_one_that_the_services_believe(gateway: Gateway, shop: Shop) -> None:
