@@ -63,7 +63,7 @@ def somebody(body: Body, at: Reception) -> Iterator[Fault]:
     customer = body.get("customer_id")
     if at.principal.customer is None:
         if customer is None:
-            yield Fault("/customer_id", "missing", "This must be there.")
+            yield Fault("/customer_id", "required", "This must be there.")
     elif customer is None or isinstance(customer, str):
         at.own(customer)
 

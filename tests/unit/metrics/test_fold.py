@@ -180,9 +180,9 @@ def test_a_log_in_two_batches_is_the_log_in_one(told: list[Step], cut: int) -> N
 @pytest.mark.parametrize(
     ("amount", "named", "erased", "reason"),
     [
-        (101, None, False, "return_exceeds_purchase"),
+        (102, None, False, "return_exceeds_purchase"),
         (50, "bob", False, "customer_not_of_order"),
-        (101, "bob", False, "customer_not_of_order"),
+        (102, "bob", False, "customer_not_of_order"),
         (50, "bob", True, "customer_not_of_order"),
     ],
 )
