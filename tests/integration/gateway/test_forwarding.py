@@ -86,7 +86,9 @@ async def test_a_quote_is_read_as_a_purchase_and_asked_as_its_event(gateway: Gat
         {"line_id": "1", "sku": "cheese", "quantity": "0.450", "unit_price": "19.90"},
         {"line_id": "2", "sku": "bread", "quantity": 1, "unit_price": "4.00"},
     ]
-    assert (await shop.post("/v1/quotes", {"total": "9.99", "currency": "EUR", "lines": lines})).status_code == 200
+    gateway.points.tell("POST", "/v1/quotes", {"points": 9})
+    answer = await shop.post("/v1/quotes", {"total": "9.99", "currency": "EUR", "lines": lines})
+    assert (answer.status_code, answer.json()) == (200, {"points": 9})
     asked = registry.decode("purchase.completed", 1, gateway.points.asked[-1].body)
     assert isinstance(asked, PurchaseCompleted)
     assert (asked.total_minor, [line.paid for line in asked.lines]) == (999, [691, 308])
