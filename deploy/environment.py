@@ -77,6 +77,11 @@ _OWN = {
             "0",
             optional=True,
         ),
+        Variable(
+            "GATEWAY_CORS_ORIGINS",
+            "Sites whose pages may ask from a browser, https://shop.example, separated by commas; none without it.",
+            optional=True,
+        ),
     ),
     "notifications": (
         Variable("NOTIFICATIONS_SMTP_HOST", "The mail server.", "mail"),

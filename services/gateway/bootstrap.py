@@ -41,6 +41,7 @@ from shared.auth.tokens import AUDIENCE, CUSTOMER_AUDIENCE, TokenSigner, TokenVe
 from shared.clock import Clock, SystemClock
 from shared.http.app import Application, create_app
 from shared.http.client import client_address
+from shared.http.cors import Cors
 from shared.http.server import serve
 from shared.http.waiting import WaitLimits, Waits
 from shared.messaging.producer import Producer
@@ -51,6 +52,7 @@ from shared.worker import database_check, open_engine, open_producer, producer_c
 SERVICE: Final = "gateway"
 VERSION: Final = "1"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_CONTRACT: Final = "/v1/"
 _WAITS: Final = WaitLimits()
 _DESCRIPTION: Final = (
     "Treue, an event-driven loyalty platform: post what happens, ask for what became of it. "
@@ -67,8 +69,7 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
     pepper = settings.key_pepper.get_secret_value()
     credentials = _credentials(settings, keys, signer, clock)
     intake = Intake(producer, IntakeLimits(settings.send_deadline_s, settings.in_flight_tenant_max))
-    receipts = Receipts(pepper)
-    waits = Waits(_WAITS)
+    receipts, waits = Receipts(pepper), Waits(_WAITS)
     quotas = Quotas(settings.tenant_rate_per_s, settings.tenant_rate_burst)
     guards = Guards(RecentEvents(settings.recent_events_max), quotas, Lives(upstreams))
     finder = EventFinder(upstreams, Bodies(settings.kafka_bootstrap), settings.forward_timeout_s)
@@ -104,7 +105,8 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
             customer_tokens_router(signer, clock),
         ),
         hot=hot,
-        closed_below="/v1/",
+        closed_below=_CONTRACT,
+        cors=Cors(settings.cors_origins, _CONTRACT) if settings.cors_origins else None,
         described=(described_router(),),
         openapi=Documents(upstreams, owner_finder(), finisher(clock)).merge,
     )

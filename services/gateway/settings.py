@@ -1,10 +1,31 @@
 """What one process of the gateway needs to run; every field is `GATEWAY_<FIELD>` in the environment."""
 
-from pydantic import Field, SecretStr
-from pydantic_settings import SettingsConfigDict
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.gateway.ingest.models import BATCH_MAX
 from shared.settings import Pem, ServiceSettings
+
+_is_origin = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?").fullmatch
+
+
+def _listed(given: Any) -> Any:
+    """Separated by commas in the environment."""
+    return tuple(one.strip() for one in given.split(",") if one.strip()) if isinstance(given, str) else given
+
+
+def _origins(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Browsers send an origin in one way, and it is compared as it stands. There is no `*`: who may is named."""
+    for one in given:
+        if not _is_origin(one):
+            raise ValueError(f"{one!r} is no origin: write https://shop.example, in small letters and without a path")
+    return given
+
+
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_origins)]
 
 
 class GatewaySettings(ServiceSettings):
@@ -37,6 +58,7 @@ class GatewaySettings(ServiceSettings):
     mail_smtputf8: bool = Field(
         default=False, description="Whether the mail server takes letters other than ASCII before the @ (SMTPUTF8)."
     )
+    cors_origins: Origins = Field(default=(), description="Sites whose pages may ask from a browser; none by itself.")
     in_flight_max: int = Field(default=20_000, gt=0, description="Events that Kafka has not acknowledged yet.")
     in_flight_tenant_max: int = Field(default=10_000, gt=0, description="The same of one tenant.")
     recent_events_max: int = Field(

@@ -20,13 +20,14 @@ from shared.errors import MalformedError, UnavailableError
 from shared.http.api import Lifespan, api_routes, create_api, described_queries, error_of
 from shared.http.builtin import BUILTIN, OpenApiHook, builtin_routes
 from shared.http.caller import Authenticate, credential_of
+from shared.http.cors import Cors
 from shared.http.errors import ClientGoneError, HeadersTooLargeError, MethodNotAllowedError
 from shared.http.exchange import Exchange
 from shared.http.health import Readiness, ReadinessCheck
 from shared.http.hot import HotResponse, HotRoutes
 from shared.http.problems import internal_problem, problem_response
 from shared.http.queries import KnownQuery
-from shared.http.routing import ANY, Table, hot_routes
+from shared.http.routing import ANY, Route, Table, hot_routes
 from shared.observability.logging import get_logger
 from shared.observability.metrics import HTTP_REQUEST_SECONDS, HTTP_REQUESTS_IN_FLIGHT
 from shared.observability.tracing import hand_on, note, span, tracing_on
@@ -55,6 +56,7 @@ def create_app(  # noqa: PLR0913 - each is something a service may say about its
     openapi: OpenApiHook | None = None,
     lifespan: Lifespan | None = None,
     closed_below: str | None = None,
+    cors: Cors | None = None,
 ) -> "Application":
     """A service's HTTP side: /livez, /readyz, /metrics, /openapi.json, /docs and the service's own routes.
 
@@ -62,7 +64,8 @@ def create_app(  # noqa: PLR0913 - each is something a service may say about its
     before anything else of the request; `open_routers`: their routes see to it themselves. `hot`: raw handlers by
     (method, path template), which see to it themselves too; `described`: routers that are never called, to put hot
     routes into the OpenAPI document. `openapi`: a last hand on that document. `closed_below`: who asks for what is not
-    there below this path needs a caller first, so that strangers learn nothing about what exists.
+    there below this path needs a caller first, so that strangers learn nothing about what exists. `cors`: which pages
+    may ask from a browser; none without it.
     """
     if authenticate is None and verifier is not None:
         authenticate = _by_token(verifier)
@@ -72,7 +75,7 @@ def create_app(  # noqa: PLR0913 - each is something a service may say about its
     readiness = Readiness(checks)
     own = builtin_routes(api, described, readiness, openapi)
     table = Table(chain(hot_routes(own), hot_routes(hot, described_queries(described)), api_routes(api)))
-    return Application(service, api, table, readiness, authenticate, closed_below)
+    return Application(service, api, table, readiness, authenticate, closed_below, cors)
 
 
 _encoded_slash = re.compile(rb"%(2[fF]|5[cC])").sub
@@ -90,6 +93,7 @@ class Application:
         readiness: Readiness,
         authenticate: Authenticate | None = None,
         closed_below: str | None = None,
+        cors: Cors | None = None,
     ) -> None:
         self.service = service
         self.readiness = readiness
@@ -97,6 +101,7 @@ class Application:
         self._table = table
         self._authenticate = authenticate
         self._closed_below = closed_below
+        self._cors = cors
         self._observers: dict[tuple[str, str, int], Callable[[float], None]] = {}
         self._in_flight = 0
         HTTP_REQUESTS_IN_FLIGHT.labels(service).set_function(lambda: self._in_flight)
@@ -112,6 +117,8 @@ class Application:
         if scope["method"] == "HEAD":
             scope, send = as_get(scope, send)
         exchange = Exchange(scope, receive, send, *self._table.find(scope["method"], scope["path"]))
+        if self._cors is not None:
+            exchange.stamp(self._cors.stamp(scope, exchange.headers))
         try:
             if tracing_on():
                 await self._traced(exchange)
@@ -139,10 +146,14 @@ class Application:
 
     async def _handle(self, exchange: Exchange) -> None:
         check_headers(exchange.headers, exchange.scope["headers"])
-        route = exchange.route
-        if route is None:
+        if self._cors is not None and (allowed := self._cors.preflight(exchange.scope, exchange.headers)):
+            await exchange.answer(204, allowed, b"")
+        elif exchange.route is None:
             await self._unrouted(exchange)
-            return
+        else:
+            await self._routed(exchange, exchange.route)
+
+    async def _routed(self, exchange: Exchange, route: Route) -> None:
         if self._in_flight > IN_FLIGHT_MAX and route.template not in BUILTIN:
             raise UnavailableError("Too many requests are under way.", code="overloaded")
         if route.query is not None and exchange.scope["query_string"]:

@@ -51,7 +51,10 @@ class Exchange:
         given = self.headers.get(b"x-correlation-id")
         name = given if given is not None and _given_id(given) else _PROCESS % next(_numbers)
         self.correlation_id = name.decode()
-        self._stamp = ((b"x-correlation-id", name), *(_NO_STORE if scope["path"].startswith(_PERSONAL) else ()))
+        self._stamp: tuple[tuple[bytes, bytes], ...] = (
+            (b"x-correlation-id", name),
+            *(_NO_STORE if scope["path"].startswith(_PERSONAL) else ()),
+        )
         CORRELATION_ID.set(self.correlation_id)
         remember_client(scope)
         # A task may start with what the connection's previous request had set; looking is cheaper than setting.
@@ -59,6 +62,10 @@ class Exchange:
             TENANT.set("")
         if EVENT_ID.get():
             EVENT_ID.set("")
+
+    def stamp(self, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+        """Whatever is answered carries these too."""
+        self._stamp += headers
 
     @property
     def template(self) -> str:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from pydantic_settings import NoDecode
 
 from deploy.environment import COMMON, own_variables, variables
 from services.gateway.settings import GatewaySettings
@@ -40,7 +41,7 @@ def _other(field: FieldInfo) -> str:
     if isinstance(default, int | float):
         return str(type(default)(default + 1))
     if isinstance(default, tuple):
-        return "[1]"
+        return "https://elsewhere.example" if NoDecode in field.metadata else "[1]"
     choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
     return next((str(choice) for choice in choices if choice != default), "other@elsewhere.example")
 

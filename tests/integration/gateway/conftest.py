@@ -11,7 +11,8 @@ from tests.support.stack import Database, Parts
 @pytest.fixture(scope="session")
 async def gateway(parts: Parts, database: Callable[[str], Awaitable[Database]]) -> AsyncIterator[Gateway]:
     # The tests bring more wrong credentials than any honest address.
-    async with running_gateway(parts, await database("gateway"), wrong_credentials_burst=1e6) as gateway:
+    own = {"wrong_credentials_burst": 1e6, "cors_origins": ("https://shop.example",)}
+    async with running_gateway(parts, await database("gateway"), **own) as gateway:
         yield gateway
 
 
