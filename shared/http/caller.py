@@ -37,7 +37,7 @@ class _CallerDependency(SecurityBase):
     """Who calls, as a dependency. Being a SecurityBase itself, it needs no second dependency to be documented."""
 
     def __init__(self) -> None:
-        self.model = HTTPBearer(description="An API key of the shop, or a customer's token.")
+        self.model = HTTPBearer(description="An API key: one of the shop's, or the operator's.")
         self.scheme_name = "bearer"
 
     async def __call__(self, request: Request) -> Principal:

@@ -1,10 +1,12 @@
-"""The last hand on the merged document: examples of the day, and the problems that only the gateway knows of."""
+"""The last hand on the merged document: examples of the day, who may do what, and the problems that only the gateway
+knows of."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
 from services.gateway.entrypoints.answers import answer_examples
 from services.gateway.entrypoints.examples import request_examples
+from services.gateway.entrypoints.scopes import add_needs
 from shared.clock import Clock
 from shared.http.openapi_problems import add_statuses
 
@@ -34,6 +36,7 @@ def finisher(clock: Clock) -> Callable[[Document], Document]:
                 if path.startswith("/v1/"):
                     metered = () if path.startswith(_UNMETERED) else (429,)
                     add_statuses(operation, *metered, *_MORE.get((method, path), ()))
+        add_needs(document)
         for (method, path), value in request_examples(now).items():
             _show(document, method, path, value)
         for (method, path, status), value in answer_examples(now).items():

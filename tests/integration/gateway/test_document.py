@@ -13,6 +13,7 @@ from services.gateway.entrypoints.answers import answer_examples
 from services.gateway.entrypoints.examples import request_examples
 from services.gateway.entrypoints.finishing import finisher
 from services.gateway.entrypoints.forward import owner_finder
+from services.gateway.entrypoints.scopes import NEEDS
 from services.gateway.forwarding.documents import Document, merged
 from services.gateway.forwarding.upstream import Service
 from services.gateway.ingest.kinds import CUSTOMERS, EVENT_KINDS, QUOTES, profile_of
@@ -167,6 +168,15 @@ def test_every_operation_tells_its_problems(whole: Document) -> None:
     assert {"404", "409"} <= set(keys)
     assert "429" not in keys
     assert {"404", "429"} <= set(whole["paths"]["/v1/customers/{customer_id}/balance"]["get"]["responses"])
+
+
+def test_every_operation_tells_who_may(whole: Document) -> None:
+    shown = {place: operation["security"] for place, operation in operations(whole).items()}
+    assert shown == {place: need.security for place, need in NEEDS.items()}
+    assert all(need.sentence in operations(whole)[place]["description"] for place, need in NEEDS.items())
+    schemes = set(whole["components"]["securitySchemes"])
+    assert {scheme for security in shown.values() for one in security for scheme in one} == schemes
+    assert "Needs the scope <code>customers:read</code>, or a customer&#x27;s token." in reference_page(whole)
 
 
 @pytest.mark.parametrize("now", [NOW, datetime(2028, 2, 29, 0, 0, 1, tzinfo=UTC), datetime(2031, 1, 1, tzinfo=UTC)])
