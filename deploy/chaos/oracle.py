@@ -45,13 +45,13 @@ class _Order:
             self.cancelled, self.reinstated = False, True
 
     def give_back(self, minor: int) -> None:
-        """What is more than is left does not count; a minor unit of it is rounding."""
+        """What is more than is left does not count. Shoppers' returns name no lines."""
         if self.purchase is None:
             self.early.append(minor)
             return
         left = self.purchase.total_minor - self.returned
-        if not self.cancelled and minor <= left + (left > 0):
-            self.returned += min(minor, left)
+        if not self.cancelled and minor <= left:
+            self.returned += minor
 
 
 def folded(events: Iterable[Incoming], given_up: Container[str] = ()) -> Books:

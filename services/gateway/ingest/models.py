@@ -99,7 +99,7 @@ class ReturnLine(Given):
 
 class Return(GivenEvent):
     """Goods that came back; `total` is the money given back by this return alone, and it decides. It may be less than
-    its lines (a fee was kept), more, or 0."""
+    its lines (a fee was kept), more, or, where it names lines, 0."""
 
     order_id: OrderId
     customer_id: CustomerId | None = None

@@ -38,9 +38,11 @@ def quote(body: Body, at: Reception) -> Iterator[Fault]:
         at.own(body.get("customer_id"))
 
 
-def returned(body: Body, _at: Reception) -> Iterator[Fault]:
-    """Lines have ids of their own. The money need not be theirs."""
+def returned(body: Body, at: Reception) -> Iterator[Fault]:
+    """Lines have ids of their own, and something came back: money, which need not be that of the lines, or goods."""
     yield from _unique_lines(body)
+    if not _lines(body) and _minor(body.get("total"), at) == 0:
+        yield Fault("/total", "nothing_returned", "Without lines it must be more than 0.", body["total"])
 
 
 def nothing(_body: Body, _at: Reception) -> Iterator[Fault]:

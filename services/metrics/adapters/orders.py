@@ -13,7 +13,7 @@ ORDER_COLUMNS = (
 )  # fmt: skip
 REFUND_COLUMNS = (
     "tenant", "order_id", "event_id", "customer", "amount_minor", "occurred_at", "business_date", "refused",
-    "clamped_minor",
+    "clamped_minor", "names_lines",
 )  # fmt: skip
 # `amount_minor` is what was said; what counts is less by what was cut off.
 READ_REFUND = ", ".join(REFUND_COLUMNS).replace("amount_minor", "amount_minor - clamped_minor")
@@ -77,7 +77,7 @@ class OrderTable:
         rows = [
             (
                 r.tenant, r.order_id, r.event_id, r.customer, r.amount_minor + r.clamped_minor, r.occurred_at, r.day,
-                r.refused, r.clamped_minor,
+                r.refused, r.clamped_minor, r.names_lines,
             )
             for r in new
         ]  # fmt: skip

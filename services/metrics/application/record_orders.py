@@ -60,7 +60,10 @@ def _apply(fold: OrderFold, incoming: Incoming, programme: Programme) -> Outcome
         case PurchaseReturned() as e:
             programme.require_currency(e.currency)
             day = programme.business_date(e.occurred_at)
-            back = Refund(tenant, e.order_id, incoming.id, e.customer_id, e.total_minor, e.occurred_at, day)
+            back = Refund(
+                tenant, e.order_id, incoming.id, e.customer_id, e.total_minor, e.occurred_at, day,
+                names_lines=bool(e.lines),
+            )  # fmt: skip
             kind = fold.give_back(back, part)
             cut = {"clamped": to_text(back.clamped_minor, e.currency)} if back.clamped_minor else {}
             return effect(kind, order_id=e.order_id, **cut)

@@ -26,7 +26,7 @@ OrderKey = tuple[str, str]  # tenant, order id
 class Refund:
     """Money given back by one return; `customer` where the return names one. A refused refund waited for its order, and
     the order turned out to be smaller or somebody else's. `amount_minor` is what counts: a minor unit more than what is
-    left of the order is rounding, and cut off (`clamped_minor`)."""
+    left of the order is rounding where the return names lines, and cut off (`clamped_minor`)."""
 
     tenant: str
     order_id: str
@@ -37,6 +37,7 @@ class Refund:
     day: date
     refused: bool = False
     clamped_minor: int = 0
+    names_lines: bool = False
 
     @property
     def key(self) -> OrderKey:
@@ -100,7 +101,7 @@ class Order:
             raise ReturnExceedsPurchaseError(f"The order {self.order_id!r} was cancelled: nothing of it is left.")
         left = self.left_minor
         if left is not None and refund.amount_minor > left:
-            if not left or refund.amount_minor > left + 1:
+            if not (left and refund.names_lines) or refund.amount_minor > left + 1:
                 raise ReturnExceedsPurchaseError(f"{refund.amount_minor} come back, {left} are left (minor units).")
             refund.amount_minor, refund.clamped_minor = left, 1
         self.refunded_minor += refund.amount_minor

@@ -9,8 +9,8 @@ everything, and nothing is ever given back by a return. Only the money decides w
 every service judges alike: lines that the order does not have, or of which not so many units are left, count as money
 returned without naming lines.
 
-A minor unit more than what is left is rounding (three thirds of 20.00 are 6.67 each): it is cut off, and shown. More is
-refused, and so is anything when nothing is left.
+A minor unit more than what is left is rounding where a return names the units that came back (three thirds of 20.00
+are 6.67 each): it is cut off, and shown. More is refused, and so is anything when nothing is left.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -71,7 +71,7 @@ def take_return(order: Order, back: Return) -> Taken:
         raise RefusedError(Refusal.AMOUNT_NEGATIVE)
     left = order.total_minor - order.returned_minor
     clamped = max(back.minor - left, 0)
-    if order.cancelled or clamped > (1 if left else 0):
+    if order.cancelled or clamped > (1 if left and back.units else 0):
         raise RefusedError(Refusal.RETURN_EXCEEDS_PURCHASE)
     minor = back.minor - clamped
     unusable = _note_units(order, back.units, minor)

@@ -216,10 +216,17 @@ async def test_h_31_thirds_of_a_cent(till: OpenTill, policy: ReturnPolicy, claws
 
 async def test_h_31_a_cent_too_much_is_cut_also_of_a_return_that_waited(till: OpenTill) -> None:
     shop = await till()
-    await shop.bring(RETURNS, shop.body("o", "20.01"), "early")
+    await shop.bring(RETURNS, shop.body("o", "20.01", lines=[back("1", "20.01")]), "early")
     await shop.purchase("o", "20.00")
     assert (await shop.later("early")).effects[0]["clamped"] == "0.01"
     assert (await shop.balance(), await shop.revenue()) == (0, (1, 2000, 2000))
+
+
+async def test_money_alone_is_never_cut_and_a_return_of_nothing_is_none(till: OpenTill) -> None:
+    shop = await till()
+    await shop.purchase("o", "20.00")
+    assert (await shop.returned("o", "20.01")).reason == "return_exceeds_purchase"
+    assert shop.refusal(RETURNS, shop.body("o", "0.00")) == {("/total", "nothing_returned")}
 
 
 @POLICIES

@@ -25,8 +25,9 @@ def bought(order: str, total: int = 100, number: int = 1, customer: str | None =
     return lambda fold: fold.purchase(deepcopy(new), 0)
 
 
-def returned(order: str, amount: int, number: int, customer: str | None = None) -> Step:
-    new = Refund("t", order, UUID(int=number), customer, amount, AT, date(2026, 3, 1 + number % 20))
+def returned(order: str, amount: int, number: int, customer: str | None = None, lines: bool = False) -> Step:
+    day = date(2026, 3, 1 + number % 20)
+    new = Refund("t", order, UUID(int=number), customer, amount, AT, day, names_lines=lines)
     return lambda fold: fold.give_back(deepcopy(new), 1)
 
 
@@ -77,9 +78,10 @@ def _tried(step: Step, fold: OrderFold) -> str:
     [
         ([bought("o"), bought("o", number=2)], ["order.counted", "order_already_counted"]),
         ([bought("o", -1)], ["amount_negative"]),
-        ([bought("o"), returned("o", 60, 1), returned("o", 42, 2)], [..., "order.refunded", "return_exceeds_purchase"]),
-        ([bought("o"), returned("o", 60, 1), returned("o", 41, 2)], [..., "order.refunded", "order.refunded"]),
-        ([bought("o"), returned("o", 100, 1), returned("o", 1, 2)], [..., ..., "return_exceeds_purchase"]),
+        ([bought("o"), returned("o", 60, 1), returned("o", 41, 2)], [..., "order.refunded", "return_exceeds_purchase"]),
+        ([bought("o"), returned("o", 60, 1), returned("o", 42, 2, lines=True)], [..., ..., "return_exceeds_purchase"]),
+        ([bought("o"), returned("o", 60, 1), returned("o", 41, 2, lines=True)], [..., ..., "order.refunded"]),
+        ([bought("o"), returned("o", 100, 1), returned("o", 1, 2, lines=True)], [..., ..., "return_exceeds_purchase"]),
         ([bought("o"), returned("o", 100, 1), returned("o", 0, 2)], [..., ..., "order.refunded"]),
         ([bought("o"), cancelled("o"), bought("o", number=2)], [..., "order.voided", "order.reinstated"]),
         ([cancelled("o"), bought("o"), bought("o", number=2)], [..., "order.voided", "order.reinstated"]),
@@ -94,7 +96,7 @@ def _tried(step: Step, fold: OrderFold) -> str:
             [..., ..., "order.reinstated", "order.voided", "order_already_counted"],
         ),
         (
-            [bought("o"), cancelled("o"), bought("o", number=2), returned("o", 101, 3)],
+            [bought("o"), cancelled("o"), bought("o", number=2), returned("o", 101, 3, lines=True)],
             [..., ..., ..., "order.refunded"],
         ),
         ([bought("o"), returned("o", 1, 1, "bob")], [..., "customer_not_of_order"]),
@@ -129,9 +131,9 @@ def test_what_is_refused_changes_nothing() -> None:
 def test_what_is_more_than_its_order_by_a_minor_unit_is_cut_also_when_it_waited() -> None:
     early, late = Stored(), Stored()
     early.fold([returned("o", 60, 1)])
-    early.fold([returned("o", 41, 2)])
+    early.fold([returned("o", 41, 2, lines=True)])
     early.fold([bought("o")])
-    late.fold([bought("o"), returned("o", 60, 1), returned("o", 41, 2)])
+    late.fold([bought("o"), returned("o", 60, 1), returned("o", 41, 2, lines=True)])
     assert early.orders == late.orders
     assert early.figures() == late.figures()
     assert [(each.amount_minor, each.clamped_minor) for each in late.refunds] == [(60, 0), (40, 1)]

@@ -78,7 +78,7 @@ def returned(given: contracts.Return, at: Reception, plain: bool) -> PurchaseRet
     if not plain and not _is_good_return(given):
         return None
     lines = _returned_lines(given.lines or [], currency)
-    if lines is None:
+    if lines is None or not (total or lines):
         return None
     return PurchaseReturned(
         occurred_at=occurred_at,

@@ -12,7 +12,10 @@ ROLE = "treue_metrics"
 
 def upgrade() -> None:
     op.execute("ALTER TABLE shop_order ADD COLUMN reinstated_by uuid")
-    op.execute("ALTER TABLE refund ADD COLUMN clamped_minor bigint NOT NULL DEFAULT 0")
+    op.execute("""
+        ALTER TABLE refund ADD COLUMN clamped_minor bigint NOT NULL DEFAULT 0,
+            ADD COLUMN names_lines boolean NOT NULL DEFAULT false
+    """)
     # A refund that waited is cut when its order is known; what it said stays.
     op.execute(f"GRANT UPDATE (clamped_minor) ON refund TO {ROLE}")
 
