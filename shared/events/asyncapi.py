@@ -38,7 +38,7 @@ RECEIVERS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "notifications": (
         *("programme.updated", "customer.updated", "consent.stated", "customer.erased"),
-        *("points.earned", "points.clawed_back", "feedback.submitted"),
+        *("points.earned", "points.clawed_back", "points.restored", "feedback.submitted"),
     ),
     "metrics": (
         *("programme.updated", "purchase.completed", "purchase.returned", "purchase.cancelled"),

@@ -5,12 +5,18 @@ from datetime import datetime
 from uuid import UUID
 
 from services.notifications.domain.message import Facts
-from services.notifications.domain.templates import POINTS_EARNED, POINTS_RETURNED, Template, feedback_template
+from services.notifications.domain.templates import (
+    POINTS_EARNED,
+    POINTS_RESTORED,
+    POINTS_RETURNED,
+    Template,
+    feedback_template,
+)
 from shared.events.contract import CustomerEvent
 from shared.events.feedback import FeedbackSubmitted
-from shared.events.points import PointsClawedBack, PointsEarned, WalletEvent
+from shared.events.points import PointsClawedBack, PointsEarned, PointsRestored, WalletEvent
 
-CauseEvent = PointsEarned | PointsClawedBack | FeedbackSubmitted
+CauseEvent = PointsEarned | PointsClawedBack | PointsRestored | FeedbackSubmitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,8 @@ def told_by(event: CustomerEvent) -> Told | None:
             return Told(POINTS_EARNED, _wallet_facts(event) | {"active_from": active_from}, event.cause_id)
         case PointsClawedBack() if event.points:
             return Told(POINTS_RETURNED, _wallet_facts(event), event.cause_id)
+        case PointsRestored() if event.points:
+            return Told(POINTS_RESTORED, _wallet_facts(event), event.cause_id)
         case FeedbackSubmitted():
             facts = {"kind": event.kind, "order_id": event.order_id, "occurred_at": _text(event.occurred_at)}
             return Told(feedback_template(event.kind, event.score), facts)

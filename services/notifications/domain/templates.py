@@ -23,10 +23,11 @@ _EVERYWHERE = (Channel.INAPP, Channel.EMAIL)
 
 POINTS_EARNED: Final = Template("points_earned", _EVERYWHERE)
 POINTS_RETURNED: Final = Template("points_returned", _EVERYWHERE)
+POINTS_RESTORED: Final = Template("points_restored", _EVERYWHERE)
 FEEDBACK_THANKS: Final = Template("feedback_thanks", (Channel.INAPP,))
 FEEDBACK_SORRY: Final = Template("feedback_sorry", _EVERYWHERE, once_a_day=True)
 
-TEMPLATES: Final = (POINTS_EARNED, POINTS_RETURNED, FEEDBACK_THANKS, FEEDBACK_SORRY)
+TEMPLATES: Final = (POINTS_EARNED, POINTS_RETURNED, POINTS_RESTORED, FEEDBACK_THANKS, FEEDBACK_SORRY)
 
 # The highest answer that tells of a bad experience. An effort score counts upwards: 7 is "that was easy".
 _LOW_MAX: Final = {"nps": 6, "csat": 2, "ces": 3, "review": 2}

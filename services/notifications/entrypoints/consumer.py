@@ -13,7 +13,7 @@ from shared.db.transaction import Transaction
 from shared.events.contract import Event, Topic
 from shared.events.customers import ConsentStated, CustomerErased, CustomerUpdated
 from shared.events.feedback import FeedbackSubmitted
-from shared.events.points import PointsClawedBack, PointsEarned
+from shared.events.points import PointsClawedBack, PointsEarned, PointsRestored
 from shared.events.programmes import ProgrammeUpdated
 from shared.messaging.incoming import Effects, Incoming
 
@@ -26,6 +26,7 @@ HANDLERS: Final[Mapping[type[Event], Handler]] = {
     CustomerErased: on_erasures,
     PointsEarned: on_causes,
     PointsClawedBack: on_causes,
+    PointsRestored: on_causes,
     FeedbackSubmitted: on_causes,
 }
 _TOPICS: Final = (Topic.PROGRAMMES, Topic.CUSTOMERS, Topic.POINTS, Topic.FEEDBACK)

@@ -20,6 +20,7 @@ _FACTS: dict[str, list[dict[str, Any]]] = {
         _WALLET | {"active_from": "2026-12-05T23:00:00+00:00", "pending": 1250, "debt": 300, "order_id": None},
     ],
     "points_returned": [_WALLET, _WALLET | {"available": 0, "pending": 20, "debt": 1, "points": 1, "order_id": None}],
+    "points_restored": [_WALLET, _WALLET | {"available": 0, "pending": 20, "debt": 1, "points": 1, "order_id": None}],
     "feedback_thanks": [{"kind": "nps", "order_id": None, "occurred_at": _WALLET["occurred_at"]}],
     "feedback_sorry": [{"kind": "csat", "order_id": "A-1001", "occurred_at": _WALLET["occurred_at"]}],
 }

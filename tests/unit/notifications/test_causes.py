@@ -5,9 +5,15 @@ from typing import Any
 import pytest
 
 from services.notifications.application.causes import told_by
-from services.notifications.domain.templates import FEEDBACK_SORRY, FEEDBACK_THANKS, POINTS_EARNED, POINTS_RETURNED
+from services.notifications.domain.templates import (
+    FEEDBACK_SORRY,
+    FEEDBACK_THANKS,
+    POINTS_EARNED,
+    POINTS_RESTORED,
+    POINTS_RETURNED,
+)
 from shared.events.feedback import FeedbackSubmitted
-from shared.events.points import PointsClawedBack, PointsEarned
+from shared.events.points import PointsClawedBack, PointsEarned, PointsRestored
 from shared.ids import new_id
 from tests.unit.notifications.sample import NOW
 
@@ -34,6 +40,12 @@ def test_points_clawed_back() -> None:
     told = told_by(PointsClawedBack(**WALLET, debt=5))
     assert told is not None
     assert (told.template, told.origin_id, told.facts["debt"]) == (POINTS_RETURNED, PURCHASE, 5)
+
+
+def test_points_restored() -> None:
+    told = told_by(PointsRestored(**WALLET))
+    assert told is not None
+    assert (told.template, told.origin_id, told.facts["points"]) == (POINTS_RESTORED, PURCHASE, 25)
 
 
 def test_no_points_are_nothing_to_tell() -> None:
