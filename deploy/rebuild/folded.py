@@ -1,5 +1,6 @@
 """What a fold of the same events must give again, by service and table: the columns, or expressions, that depend on
-nothing but the events and an instant. `{s}` is the schema; `{due}` holds for a lot (`l`) to be activated by then.
+nothing but the events and an instant. `{s}` is the schema; `{due}` holds for a lot (`l`) to be activated by then. Of
+the alias `x`, `{on_record}` holds where the lines of its order are on record, and `{detail}` is what an entry tells.
 
 Left out everywhere: the instants of writing (recorded_at, applied_at, changed_at and the like), ids that were minted
 (of entries, and newest_entry_ms of theirs), and the place (part, off) of an event in the inbox and of a return that
@@ -14,13 +15,24 @@ _DUE = "(NOT l.activated AND (l.activate_at <= timestamptz '{at}' OR l.activate_
 
 # An earlier release wrote down when it worked on an erasure, not when that was received.
 _ERASURES = "tenant, customer_id, number, pseudonym, rejoined_at FROM {s}.erasure"
+# An earlier release kept lines under the policy `item` alone, and did not name those that a return could not use. Of an
+# order whose lines are not on record the fold has more to tell than there is.
+_ON_RECORD = (
+    "EXISTS (SELECT FROM points.purchase_order p"
+    " WHERE (p.tenant, p.order_id) = (x.tenant, x.order_id) AND p.lines IS NOT NULL)"
+)
+_DETAIL = (
+    f"CASE WHEN {_ON_RECORD} THEN detail - 'unusable_lines'"
+    " ELSE detail - '{unusable_lines,without_usable_lines}'::text[] END AS detail"
+)
 FOLDED: dict[str, dict[str, str]] = {
     "points": {
         # What one wallet's entries come to after each of them, and their numbers, depend on which of two partitions was
         # first. An activation counts as soon as it is due, whether or not the worker has written its entry. Whether an
         # emptied lot has one, and of how many points it is, depends on when returns were read.
         "entry": "tenant, customer_id, kind, points, debt, event_id, order_id, occurred_at, programme_version, reason,"
-        " detail FROM {s}.entry WHERE kind <> 'activated' UNION ALL"
+        " {detail}"
+        " FROM {s}.entry x WHERE kind <> 'activated' UNION ALL"
         " SELECT l.tenant, l.customer_id, 'activated', 0, 0, e.event_id, e.order_id, l.activate_at,"
         " e.programme_version, 'activation_due', NULL FROM {s}.lot l JOIN {s}.entry e"
         " ON (e.tenant, e.id) = (l.tenant, l.entry_id) WHERE l.remaining > 0 AND l.activate_at > l.occurred_at"
@@ -38,9 +50,12 @@ FOLDED: dict[str, dict[str, str]] = {
         "customer": "tenant, customer_id, erased_at IS NULL AS alive FROM {s}.customer",
         "erasure": _ERASURES,
         "purchase_order": "tenant, order_id, event_id, customer_id, currency, total_minor, occurred_at,"
-        " programme_version, points_per_unit, rounding, return_policy, points, returned_minor, unlined_minor,"
-        " clawed_points, cancelled, lines FROM {s}.purchase_order",
-        "order_return": "tenant, order_id, event_id, minor, points, cancels, occurred_at FROM {s}.order_return",
+        " programme_version, points_per_unit, rounding, return_policy, points, returned_minor, clawed_points,"
+        " cancelled, CASE WHEN {on_record} THEN unlined_minor END AS unlined_minor,"
+        " CASE WHEN {on_record} THEN lines END AS lines"
+        " FROM {s}.purchase_order x",
+        "order_return": "tenant, order_id, event_id, minor, points, cancels, reinstates, occurred_at"
+        " FROM {s}.order_return",
         # Whether a return came before its purchase depends on how the batches fell; what was decided of it does not.
         "inbox": "i.tenant, i.event_id, i.body_hash, coalesce(w.outcome, i.outcome) AS outcome,"
         " CASE WHEN w.event_id IS NULL THEN i.reason ELSE w.reason END AS reason, i.topic"
@@ -90,4 +105,5 @@ def folded(service: str) -> dict[str, str]:
 
 def selected(columns: str, schema: str, at: datetime | None = None) -> str:
     """Such a selection from a schema: as what is due `at` an instant makes it, or as it is written."""
-    return columns.format(s=schema, due=_DUE.format(at=at.isoformat()) if at else "false")
+    due = _DUE.format(at=at.isoformat()) if at else "false"
+    return columns.format(s=schema, due=due, on_record=_ON_RECORD, detail=_DETAIL)
