@@ -5,15 +5,13 @@ from collections.abc import Iterable, Mapping
 
 from deploy.local.folder import PROJECT, StackFolder
 from deploy.local.program import Program
+from deploy.local.restarts import PAUSE_MAX_S, restarting_interface
 
 # In the environment of every supervised process: the stack that it belongs to.
 MARK = "TREUE_SUPERVISED_IN"
 
 # The process that ends the stack with its owner; it is no part of the platform and not shown.
 OWNER_WATCH = "owner-watch"
-
-# A process that cannot start yet (its server is away) is tried again after 1 s, 2 s, 3 s ...
-_ATTEMPTS = 60
 
 
 def rendered(folder: StackFolder, programs: Iterable[Program], owner: int | None = None) -> str:
@@ -39,11 +37,13 @@ file={_text(folder.socket)}
 chmod=0700
 
 [rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+supervisor.rpcinterface_factory={restarting_interface.__module__}:{restarting_interface.__name__}
 """
 
 
 def _program(folder: StackFolder, program: Program) -> str:
+    """A start that fails is tried again after 1 s, then every 2 s, for ever: `restarts` keeps supervisord from counting
+    any further."""
     return f"""\
 [program:{program.name}]
 command={_text(shlex.join(program.command))}
@@ -53,7 +53,7 @@ priority={program.priority}
 autostart={str(program.autostart).lower()}
 autorestart=true
 startsecs=1
-startretries={_ATTEMPTS}
+startretries={PAUSE_MAX_S}
 stopsignal={program.stop_signal}
 stopwaitsecs={program.stop_timeout_s}
 killasgroup=true
