@@ -60,7 +60,10 @@ _OWN = {
         Variable("GATEWAY_RATE_PER_S", "Requests and events a second of one API key.", "5000", optional=True),
         Variable("GATEWAY_RATE_BURST", "The same at once, 500 or more.", "10000", optional=True),
         Variable("GATEWAY_TENANT_RATE_PER_S", "Events a second of one tenant.", "1000", optional=True),
-        Variable("GATEWAY_TENANT_RATE_BURST", "The same at once, 500 or more.", "5000", optional=True),
+        Variable("GATEWAY_TENANT_RATE_BURST", "The same at once, 500 or more.", "2000", optional=True),
+        Variable(
+            "GATEWAY_TENANT_SHARE_LEAST", "What a tenant keeps of it while points are behind.", "0.1", optional=True
+        ),
         Variable("GATEWAY_CUSTOMER_RATE_PER_S", "Requests a second of one customer.", "10", optional=True),
         Variable("GATEWAY_CUSTOMER_RATE_BURST", "The same at once, 500 or more.", "500", optional=True),
         Variable("GATEWAY_WRONG_CREDENTIALS_PER_S", "Wrong credentials a second of one address.", "5", optional=True),

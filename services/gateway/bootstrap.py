@@ -23,6 +23,7 @@ from services.gateway.entrypoints.ingest import Guards, IngestRoutes
 from services.gateway.entrypoints.keys import keys_router
 from services.gateway.entrypoints.programmes import Programmes
 from services.gateway.entrypoints.tenants import tenants_router
+from services.gateway.forwarding.arrivals import Arrivals
 from services.gateway.forwarding.documents import Documents
 from services.gateway.forwarding.events import EventFinder
 from services.gateway.forwarding.export import Exporter
@@ -36,6 +37,7 @@ from services.gateway.settings import GatewaySettings
 from services.gateway.tenants.creation import TenantCreation
 from services.gateway.tenants.directory import TenantDirectory
 from services.gateway.tenants.quotas import Quotas
+from services.gateway.tenants.sharing import Sharing
 from shared import worker
 from shared.auth.tokens import AUDIENCE, CUSTOMER_AUDIENCE, TokenSigner, TokenVerifier
 from shared.clock import Clock, SystemClock
@@ -60,7 +62,16 @@ _DESCRIPTION: Final = (
 )
 
 
-def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer, upstreams: Upstreams) -> Application:
+def build_sharing(settings: GatewaySettings, upstreams: Upstreams) -> Sharing:
+    """What each tenant may bring, and who narrows it when points are behind."""
+    quotas = Quotas(settings.tenant_rate_per_s, settings.tenant_rate_burst)
+    arrivals = Arrivals(upstreams, TokenSigner(settings.signing_key, SystemClock()))
+    return Sharing(quotas, arrivals, settings.tenant_share_least)
+
+
+def build_api(
+    settings: GatewaySettings, engine: AsyncEngine, producer: Producer, upstreams: Upstreams, sharing: Sharing
+) -> Application:
     """The door."""
     clock = SystemClock()
     signer = TokenSigner(settings.signing_key, clock)
@@ -70,22 +81,15 @@ def build_api(settings: GatewaySettings, engine: AsyncEngine, producer: Producer
     credentials = _credentials(settings, keys, signer, clock)
     intake = Intake(producer, IntakeLimits(settings.send_deadline_s, settings.in_flight_tenant_max))
     receipts, waits = Receipts(pepper), Waits(_WAITS)
-    quotas = Quotas(settings.tenant_rate_per_s, settings.tenant_rate_burst)
-    guards = Guards(RecentEvents(settings.recent_events_max), quotas, Lives(upstreams))
+    guards = Guards(RecentEvents(settings.recent_events_max), sharing.quotas, Lives(upstreams), sharing)
     finder = EventFinder(upstreams, Bodies(settings.kafka_bootstrap), settings.forward_timeout_s)
     quotes = Quotes(directory, clock, settings.future_max_s)
     forward = ForwardRoutes(credentials, directory, quotes, upstreams, waits, settings.forward_timeout_s)
+    ingest = IngestRoutes(
+        credentials, directory, intake, guards, receipts, clock, settings.future_max_s, smtputf8=settings.mail_smtputf8
+    )
     hot = {
-        **IngestRoutes(
-            credentials,
-            directory,
-            intake,
-            guards,
-            receipts,
-            clock,
-            settings.future_max_s,
-            smtputf8=settings.mail_smtputf8,
-        ).routes(),
+        **ingest.routes(),
         **EventRoutes(credentials, finder, receipts, signer, waits).routes(),
         **ExportRoutes(credentials, Exporter(upstreams), clock).routes(),
         **forward.routes(),
@@ -141,9 +145,14 @@ async def run_api(settings: GatewaySettings, stop: asyncio.Event) -> None:
         open_producer(settings, f"treue-{SERVICE}", settings.in_flight_max) as producer,
         aclosing(Upstreams(owners, settings.forward_connections_max, _WAITS.in_all)) as upstreams,
     ):
-        app = build_api(settings, engine, producer, upstreams)
+        sharing = build_sharing(settings, upstreams)
+        app = build_api(settings, engine, producer, upstreams, sharing)
         collect_garbage_less_often()
-        await serve(app, settings.host, settings.port, settings.shutdown_timeout_s, stop)
+        following = asyncio.create_task(sharing.run())
+        try:
+            await serve(app, settings.host, settings.port, settings.shutdown_timeout_s, stop)
+        finally:
+            following.cancel()
 
 
 async def run_worker(settings: GatewaySettings, stop: asyncio.Event) -> None:

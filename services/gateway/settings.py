@@ -47,7 +47,10 @@ class GatewaySettings(ServiceSettings):
     rate_per_s: float = Field(default=5_000.0, gt=0, description="Requests and events per second of one API key.")
     rate_burst: float = Field(default=10_000.0, ge=BATCH_MAX, description="The same at once.")
     tenant_rate_per_s: float = Field(default=1_000.0, gt=0, description="Events per second of one tenant.")
-    tenant_rate_burst: float = Field(default=5_000.0, ge=BATCH_MAX, description="The same at once.")
+    tenant_rate_burst: float = Field(default=2_000.0, ge=BATCH_MAX, description="The same at once.")
+    tenant_share_least: float = Field(
+        default=0.1, gt=0, description="The share of its rate that a tenant keeps while points are behind."
+    )
     customer_rate_per_s: float = Field(default=10.0, gt=0, description="Requests and events a second of one customer.")
     customer_rate_burst: float = Field(default=500.0, ge=BATCH_MAX, description="The same at once.")
     wrong_credentials_per_s: float = Field(default=5.0, gt=0, description="Wrong credentials a second of one address.")

@@ -8,24 +8,33 @@ from shared.errors import RateLimitedError
 class TokenBucket:
     """Allows `rate_per_s` in the long run and `burst` at once. `whose` ends the sentence that refuses."""
 
-    __slots__ = ("_burst", "_filled_at", "_tokens", "_whose", "rate_per_s")
+    __slots__ = ("_allowed_per_s", "_burst", "_tokens", "_whole_burst", "_whose", "rate_per_s", "used_at")
 
     def __init__(self, rate_per_s: float, burst: float, whose: str = "from this credential") -> None:
-        self.rate_per_s, self._burst, self._whose = rate_per_s, burst, whose
+        self.rate_per_s = self._allowed_per_s = rate_per_s
+        self._burst = self._whole_burst = burst
+        self._whose = whose
         self._tokens = burst
-        self._filled_at = monotonic()
+        self.used_at = monotonic()
+
+    def narrow(self, share: float, least_burst: float) -> None:
+        """Allow this share of the rate and of the burst from now on; of the burst so much at least."""
+        self._allowed_per_s = self.rate_per_s * share
+        self._burst = max(min(least_burst, self._whole_burst), self._whole_burst * share)
 
     def take(self, count: int, taken: int = 0) -> None:
         """Raises RateLimitedError, saying when to come back, if there is not enough. `taken`: what this request has
         taken before; it gets it back with a refusal, so that the whole of it fits when it comes again as told."""
         now = monotonic()
-        tokens = min(self._burst, self._tokens + (now - self._filled_at) * self.rate_per_s)
-        self._filled_at = now
+        allowed_per_s = self._allowed_per_s
+        tokens = min(self._burst, self._tokens + (now - self.used_at) * allowed_per_s)
+        self.used_at = now
         if tokens < count:
             self._tokens = tokens + taken
+            narrowed = " while the platform is behind" if allowed_per_s < self.rate_per_s else ""
             raise RateLimitedError(
-                f"More than {self.rate_per_s:g} events a second {self._whose}.",
-                retry_after_s=(count - tokens) / self.rate_per_s,
+                f"More than {allowed_per_s:g} events a second {self._whose}{narrowed}.",
+                retry_after_s=(count - tokens) / allowed_per_s,
             )
         self._tokens = tokens - count
 

@@ -55,7 +55,8 @@ def _gateway(common: Mapping[str, Any], keys: KeyPair, engine: AsyncEngine, upst
     addresses = {f"{name}_url": "http://127.0.0.1:1" for name in SERVICES}
     own = {"signing_key": keys.private, "key_pepper": _PEPPER, "admin_key": ADMIN_KEY}
     settings = GatewaySettings.model_validate({**common, **addresses, **own})
-    return gateway.build_api(settings, engine, Producer(settings.kafka_bootstrap, client_id="test"), upstreams)
+    producer = Producer(settings.kafka_bootstrap, client_id="test")
+    return gateway.build_api(settings, engine, producer, upstreams, gateway.build_sharing(settings, upstreams))
 
 
 @dataclass

@@ -17,6 +17,7 @@ from services.gateway.ingest.stamping import id_of, stamp_of
 from services.gateway.ingest.strictly import unacceptable
 from services.gateway.tenants.directory import TenantDirectory
 from services.gateway.tenants.quotas import Quotas
+from services.gateway.tenants.sharing import Sharing
 from services.gateway.tenants.tenant import Tenant
 from services.gateway.token_bucket import TokenBucket, take_from_both
 from shared.auth.principal import Principal
@@ -40,6 +41,7 @@ class Guards(NamedTuple):
     recent: RecentEvents
     quotas: Quotas
     lives: Lives
+    sharing: Sharing
 
 
 class IngestRoutes:
@@ -58,7 +60,7 @@ class IngestRoutes:
         smtputf8: bool,
     ) -> None:
         self._credentials, self._tenants, self._intake = credentials, tenants, intake
-        self._recent, self._quotas, self._lives = guards
+        self._recent, self._quotas, self._lives, self._sharing = guards
         self._receipts = receipts
         self._clock, self._future_max_s, self._smtputf8 = clock, future_max_s, smtputf8
 
@@ -99,6 +101,7 @@ class IngestRoutes:
                 await self._intake.take(at.tenant.tenant, list(batch.records.values()))
                 for event_id, record in batch.records.items():
                     self._recent.keep(event_id, record, at.now)
+                self._sharing.note(at.tenant.tenant, event_id)
             return batch.answer()
 
         return handle
@@ -152,6 +155,7 @@ class IngestRoutes:
         self._recent.check(event_id, record)
         await self._intake.take(at.tenant.tenant, [record])
         self._recent.keep(event_id, record, at.now)
+        self._sharing.note(at.tenant.tenant, event_id)
         return self._accepted(at.principal, event_id)
 
     def _accepted(self, principal: Principal, event_id: str) -> HotResponse:
