@@ -16,9 +16,11 @@ from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.events.envelope import Record
+from shared.messaging.clients import answered_within
 
 _TOGETHER_MAX = 1_000
 _MANY = 8  # so many at once do not linger
+_LOOK_UP_TIMEOUT_S = 10.0
 
 Settled = Callable[[Exception | None], None]
 Arrived = Callable[[str, int], None]
@@ -83,7 +85,7 @@ class Batching:
         try:
             for topic in {record.topic for record in records} - self._lanes.keys():
                 # The number of a topic's partitions never changes (topics.py).
-                partitions = sorted(await self._producer.partitions_for(topic))
+                partitions = sorted(await answered_within(self._producer.partitions_for(topic), _LOOK_UP_TIMEOUT_S))
                 self._lanes.setdefault(topic, [self._lane(topic, partition) for partition in partitions])
         except Exception as error:  # noqa: BLE001 - it is handed to whoever waits
             delivery.settle(error)

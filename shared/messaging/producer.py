@@ -1,4 +1,4 @@
-"""The way into Kafka: idempotent, acks=all, with a deadline of our own, and rebuilt when its sender dies.
+"""The way into Kafka: idempotent, acks=all, with a deadline of our own, and rebuilt when its client dies or is silent.
 
 aiokafka's idempotent producer never gives a batch up, and a caller's timeout does not withdraw it. So a deadline that
 passes means "outcome unknown": the record may still arrive, and the same event id makes that harmless.
@@ -6,9 +6,10 @@ passes means "outcome unknown": the record may still arrive, and the same event 
 
 import asyncio
 from collections.abc import Sequence
+from time import monotonic
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 
 from shared.errors import UnavailableError
 from shared.events.envelope import Record
@@ -20,6 +21,10 @@ from shared.observability.metrics import PRODUCER_FAILURES, PRODUCER_REBUILDS, P
 _log = get_logger(__name__)
 _STOP_TIMEOUT_S = 5.0
 _RETRY_AFTER_S = 2.0
+# A client that hears nothing of Kafka for so long while records are on their way is replaced: whatever it waits for, a
+# new one either connects or is told why not.
+_SILENCE_MAX_S = 10.0
+_RECONNECT_PAUSE_MAX_S = 1.0
 
 
 class Producer:
@@ -29,6 +34,7 @@ class Producer:
         self._bootstrap, self._client_id, self._linger_ms = bootstrap, client_id, linger_ms
         self._in_flight_max = in_flight_max
         self._in_flight = 0
+        self._heard_at = 0.0
         self._producer: AIOKafkaProducer | None = None
         self._batching: Batching | None = None
         self._building: asyncio.Task[None] | None = None
@@ -59,6 +65,8 @@ class Producer:
         the same events again is safe.
         """
         batching, count = self._usable(len(records)), len(records)
+        if not self._in_flight:
+            self._heard_at = monotonic()  # what is sent now is what silence is counted from
         self._in_flight += count
         acknowledged = batching.send(records, lambda error: self._settle(error, batching, count))
         deadline = acknowledged.get_loop().call_later(deadline_s, _give_up, acknowledged)
@@ -74,7 +82,7 @@ class Producer:
 
     def _usable(self, count: int) -> Batching:
         producer, batching = self._producer, self._batching
-        if producer is None or batching is None or self._dead(producer):
+        if producer is None or batching is None or self._dead(producer) or self._silent():
             self._rebuild()
             raise self._away("no connection to Kafka yet")
         if self._in_flight + count > self._in_flight_max:
@@ -84,6 +92,7 @@ class Producer:
 
     def _settle(self, error: Exception | None, batching: Batching, count: int) -> None:
         self._in_flight -= count
+        self._heard_at = monotonic()
         if error is None:
             return
         PRODUCER_FAILURES.labels(self._client_id, type(error).__name__).inc()
@@ -93,6 +102,9 @@ class Producer:
 
     def _arrived(self, topic: str, count: int) -> None:
         PRODUCER_SENDS.labels(self._client_id, topic).inc(count)
+
+    def _silent(self) -> bool:
+        return self._in_flight > 0 and monotonic() - self._heard_at > _SILENCE_MAX_S
 
     def _rebuild(self) -> None:
         if not self._stopped and (self._building is None or self._building.done()):
@@ -114,7 +126,7 @@ class Producer:
                 _log.warning("producer_not_connected", error=str(error), retry_in_s=round(delay_s, 1))
                 await self._dispose(fresh)
                 await asyncio.sleep(delay_s)
-                delay_s = min(delay_s * 2, 2.0)
+                delay_s = min(delay_s * 2, _RECONNECT_PAUSE_MAX_S)
                 continue
             except BaseException:
                 await self._dispose(fresh)
@@ -125,13 +137,22 @@ class Producer:
 
     @staticmethod
     async def _dispose(producer: AIOKafkaProducer | None) -> None:
-        if producer is not None:
-            await stop_within(producer, _STOP_TIMEOUT_S)
+        """Stop it. What it could not send in time is given up: nobody shall wait for that for ever."""
+        if producer is None:
+            return
+        await stop_within(producer, _STOP_TIMEOUT_S)
+        for task in _tasks(producer):
+            task.cancel()
+        await asyncio.sleep(0)
+        for task in _tasks(producer):
+            task.cancel()  # the sender takes one cancellation as a request to wait for what it has asked Kafka
+        for connection in [*producer.client._conns.values()]:  # noqa: SLF001
+            connection.close()
+        producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
 
     @staticmethod
     def _dead(producer: AIOKafkaProducer) -> bool:
-        task = getattr(producer._sender, "sender_task", None)  # noqa: SLF001 - aiokafka tells of its death nowhere else
-        return task is not None and task.done()
+        return any(task.done() for task in _tasks(producer))
 
     @staticmethod
     def _away(detail: str) -> UnavailableError:
@@ -139,6 +160,13 @@ class Producer:
             f"{detail}; the outcome is unknown, repeating the same request is safe",
             code="event_log_unavailable", retry_after_s=_RETRY_AFTER_S, outcome="unknown",
         )  # fmt: skip
+
+
+def _tasks(producer: AIOKafkaProducer) -> list["asyncio.Task[None]"]:
+    """Its sender and its reader of metadata. aiokafka tells nowhere that one of them died; without the second the first
+    waits for ever."""
+    found = (getattr(producer._sender, "sender_task", None), getattr(producer.client, "_sync_task", None))  # noqa: SLF001
+    return [task for task in found if task is not None]
 
 
 def _give_up(acknowledged: "asyncio.Future[None]") -> None:

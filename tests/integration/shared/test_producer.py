@@ -1,5 +1,6 @@
 """The producer when Kafka hangs: a clear answer in time, no lost acknowledgement, recovery by itself."""
 
+import asyncio
 import time
 
 import pytest
@@ -73,6 +74,44 @@ async def test_a_producer_whose_sender_died_is_replaced(spine: Spine) -> None:
         await spine.producer.send([bought(1, spine.topic)], deadline_s=1)
     await until(lambda: spine.producer.ready)
     await spine.producer.send([bought(1, spine.topic)], deadline_s=5)
+
+
+async def test_a_producer_whose_reader_of_metadata_died_is_replaced(spine: Spine) -> None:
+    """Its sender lives on, and would wait for ever for news of the brokers."""
+    inner = spine.producer._producer
+    assert inner is not None
+    inner.client._sync_task.cancel()
+    await until(lambda: not spine.producer.ready)
+    with pytest.raises(UnavailableError):
+        await spine.producer.send([bought(1, spine.topic)], deadline_s=1)
+    await until(lambda: spine.producer.ready)
+    await spine.producer.send([bought(1, spine.topic)], deadline_s=5)
+
+
+async def test_a_producer_that_waits_for_something_else_than_kafka_is_replaced(
+    spine: Spine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.messaging.producer._SILENCE_MAX_S", 1.0)
+    await spine.producer.send([bought(1, spine.topic)], deadline_s=5)
+    inner = spine.producer._producer
+    assert inner is not None
+
+    async def for_ever(*_: object, **__: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(inner.client, "send", for_ever)
+
+    async def again() -> bool:
+        try:
+            await spine.producer.send([bought(2, spine.topic)], deadline_s=0.2)
+        except UnavailableError:
+            return False
+        return True
+
+    await until(again, within_s=15)
+    assert spine.producer._producer is not inner
+    assert spine.producer._in_flight == 0  # what the old one held counts no longer
+    assert inner._sender.sender_task.done()
 
 
 async def test_an_unreachable_broker_is_an_answer_too() -> None:
