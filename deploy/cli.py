@@ -18,7 +18,7 @@ COMMANDS: Final = {
     "up": "deploy.up:up",
     "down": "deploy.up:down",
     "status": "deploy.status:status",
-    "doctor": "deploy.doctor:doctor",
+    "doctor": "deploy.doctor.command:doctor",
     "restart": "deploy.restart:restart",
     "scale": "deploy.scale:scale",
     "logs": "deploy.logs:logs",

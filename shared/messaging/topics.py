@@ -77,7 +77,7 @@ async def log_ranges(bootstrap: str, partitions: Collection[tuple[str, int]]) ->
 async def _log_ranges(
     bootstrap: str, partitions: Collection[tuple[str, int]]
 ) -> dict[tuple[str, int], tuple[int, int]]:
-    existing = await _partition_counts(bootstrap)
+    existing = await partition_counts(bootstrap)
     wanted = [TopicPartition(topic, part) for topic, part in partitions if part < existing.get(topic, 0)]
     if not wanted:
         return {}
@@ -91,7 +91,7 @@ async def _log_ranges(
         await consumer.stop()
 
 
-async def _partition_counts(bootstrap: str) -> dict[str, int]:
+async def partition_counts(bootstrap: str) -> dict[str, int]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="treue-topics", request_timeout_ms=10_000)
     await admin.start()
     try:

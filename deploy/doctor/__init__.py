@@ -1,0 +1,1 @@
+"""`treue doctor`: what an operator asks first, and the next command where something is wrong."""
