@@ -9,7 +9,7 @@ from rich.table import Table
 
 from deploy import letters
 from deploy.description import Description
-from deploy.local.readiness import addresses_by_process, readiness
+from deploy.local.readiness import addresses_by_process, own_readiness
 from deploy.local.stack import LocalStack
 from deploy.local.supervisor import ProcessState
 from deploy.output import progress, show
@@ -21,8 +21,8 @@ def status() -> None:
     description = Description.required(stack.folder)
     processes = stack.supervisor.processes()
     urls = addresses_by_process(stack.addresses)
-    running = {process.name for process in processes if process.pid}
-    answers = readiness({name: url for name, url in urls.items() if name in running})
+    running = {process.name: process.pid for process in processes if process.pid}
+    answers = own_readiness({name: url for name, url in urls.items() if name in running}, running)
     rows = [_row(process, answers) for process in processes]
     known = {name: getattr(description, name) for name in ("base_url", "tenant", "kafka_bootstrap")}
     dead = asyncio.run(letters.open_by_service(description.database_url)) if running else None

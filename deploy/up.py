@@ -15,8 +15,9 @@ from deploy.local.bytecode import compile_code
 from deploy.local.folder import StackFolder
 from deploy.local.log_files import last_line
 from deploy.local.ports import PREFERRED
-from deploy.local.readiness import addresses_by_process, readiness
+from deploy.local.readiness import addresses_by_process, own_readiness
 from deploy.local.stack import LocalStack
+from deploy.local.supervisor import ProcessState
 from deploy.migrations import migrate_services
 from deploy.output import progress, show
 from deploy.problems import OperatorError
@@ -75,7 +76,9 @@ def wait_until_ready(stack: LocalStack) -> None:
     """Until every process runs and every service has said that it is ready."""
     deadline = time.monotonic() + _READY_TIMEOUT_S
     asked = addresses_by_process(stack.addresses)
-    while waiting := _not_running(stack) | (answers := _not_ready(asked)):
+    while waiting := _not_running(processes := stack.supervisor.processes()) | (
+        answers := _not_ready(asked, processes)
+    ):
         asked = {name: url for name, url in asked.items() if name in answers}
         if time.monotonic() > deadline:
             name, reason = next(iter(waiting.items()))
@@ -86,13 +89,13 @@ def wait_until_ready(stack: LocalStack) -> None:
         time.sleep(_PAUSE_S)
 
 
-def _not_running(stack: LocalStack) -> dict[str, str]:
-    processes = stack.supervisor.processes()
+def _not_running(processes: list[ProcessState]) -> dict[str, str]:
     return {process.name: f"{process.state} {process.note}" for process in processes if process.state != "RUNNING"}
 
 
-def _not_ready(asked: dict[str, str]) -> dict[str, str]:
-    return {name: problem for name, problem in readiness(asked).items() if problem is not None}
+def _not_ready(asked: dict[str, str], processes: list[ProcessState]) -> dict[str, str]:
+    pids = {process.name: process.pid for process in processes}
+    return {name: problem for name, problem in own_readiness(asked, pids).items() if problem is not None}
 
 
 @contextmanager

@@ -19,6 +19,29 @@ PROJECT = Path(__file__).resolve().parents[2]
 _SOCKET_PATH_MAX = 92
 
 
+def _own_folder() -> Path:
+    return Path(tempfile.gettempdir()) / f"treue-{os.getuid()}"
+
+
+def own_folder(name: str = "") -> Path:
+    """A folder below the temporary one for what all stacks of this user share; made when it is not there yet. Anybody
+    could have made it first: whoever owns it could steer our processes."""
+    folder = _own_folder()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid != os.getuid():
+        raise OperatorError(f"{folder} belongs to somebody else.", "Remove it, or set TMPDIR to another folder.")
+    (folder / name).mkdir(mode=0o700, exist_ok=True)
+    return folder / name
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Nobody else has this file locked meanwhile; whoever comes second waits."""
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 @dataclass(frozen=True)
 class StackFolder:
     """The paths of one stack."""
@@ -62,13 +85,12 @@ class StackFolder:
         if len(os.fsencode(inside)) <= _SOCKET_PATH_MAX:
             return inside
         digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:16]
-        return Path(tempfile.gettempdir()) / f"treue-{os.getuid()}" / f"{digest}.sock"
+        return _own_folder() / f"{digest}.sock"
 
     @contextmanager
     def alone(self) -> Iterator[None]:
         """One command at a time changes a stack; a second one waits."""
-        with (self.path / "lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self.path / "lock"):
             yield
 
     def log(self, name: str) -> Path:

@@ -2,8 +2,9 @@
 
 import secrets
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+from deploy.local.claims import Claims
 from deploy.local.folder import StackFolder
 from deploy.problems import OperatorError
 
@@ -38,11 +39,11 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_port(taken: Iterable[int]) -> int:
+def free_port(taken: Iterable[int], usable: Callable[[int], bool] = is_free) -> int:
     others = set(taken)
     for _ in range(_ATTEMPTS_MAX):
         port = _LOWEST + secrets.randbelow(_HIGHEST - _LOWEST)
-        if port not in others and is_free(port):
+        if port not in others and usable(port):
             return port
     raise OperatorError(
         f"No free port was found between {_LOWEST} and {_HIGHEST}.", "Stop something that listens there and try again."
@@ -55,13 +56,14 @@ class Ports:
     def __init__(self, folder: StackFolder, preferred: Mapping[str, int]) -> None:
         self._folder = folder
         self._preferred = preferred
+        self._claims = Claims(folder)
         self._chosen: dict[str, int] = folder.read("ports.json") or {}
 
     def __getitem__(self, name: str) -> int:
         if name not in self._chosen:
             wanted = self._preferred.get(name, 0)
-            fits = wanted and wanted not in self._chosen.values() and is_free(wanted)
-            self._chosen[name] = wanted if fits else free_port(self._chosen.values())
+            fits = wanted and wanted not in self._chosen.values() and self._usable(wanted)
+            self._chosen[name] = wanted if fits else free_port(self._chosen.values(), self._usable)
             self._folder.write("ports.json", self._chosen)
         return self._chosen[name]
 
@@ -70,8 +72,12 @@ class Ports:
         replaced = []
         for name in names:
             before = self._chosen.get(name) or self._preferred.get(name)
-            if name in self._chosen and not is_free(self._chosen[name]):
+            if name in self._chosen and not self._usable(self._chosen[name]):
                 del self._chosen[name]
             if before and self[name] != before:
                 replaced.append(f"{name} {self[name]} (not {before})")
         return f"Some ports are taken by others. Instead: {', '.join(replaced)}." if replaced else None
+
+    def _usable(self, port: int) -> bool:
+        """Claimed first: what is free a moment later stays so."""
+        return self._claims.claim(port) and is_free(port)

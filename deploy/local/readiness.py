@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
+import psutil
+
 from deploy.environment import SERVICES
 from deploy.local.addresses import Addresses
 from deploy.local.services import api_name, worker_names
@@ -28,6 +30,22 @@ def readiness(urls: Mapping[str, str], timeout_s: float = 2.0) -> dict[str, str 
     with ThreadPoolExecutor(max_workers=max(1, len(urls))) as pool:
         answers = pool.map(lambda url: _problem(url, timeout_s), urls.values())
         return dict(zip(urls, answers, strict=True))
+
+
+def own_readiness(urls: Mapping[str, str], pids: Mapping[str, int | None]) -> dict[str, str | None]:
+    """The same, but an answer counts only when the process itself listens there: where another stack took the port
+    first, that one answers, and may be ready indeed."""
+    return {name: problem or _stranger(urls[name], pids.get(name)) for name, problem in readiness(urls).items()}
+
+
+def _stranger(url: str, pid: int | None) -> str | None:
+    port = urlsplit(url).port
+    try:
+        sockets = psutil.Process(pid).net_connections("tcp") if pid else []
+    except psutil.NoSuchProcess:
+        sockets = []
+    listens = any(one.status == psutil.CONN_LISTEN and one.laddr.port == port for one in sockets)
+    return None if listens else f"another process answers at port {port}"
 
 
 def _problem(url: str, timeout_s: float) -> str | None:

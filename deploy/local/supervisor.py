@@ -13,7 +13,7 @@ from xmlrpc.client import Fault, ServerProxy
 import psutil
 from supervisor.xmlrpc import SupervisorTransport
 
-from deploy.local.folder import StackFolder
+from deploy.local.folder import StackFolder, own_folder
 from deploy.local.program import Program
 from deploy.local.supervisor_conf import MARK, OWNER_WATCH, rendered
 from deploy.problems import OperatorError
@@ -54,7 +54,8 @@ class Supervisor:
 
     def launch(self) -> None:
         """Starts supervisord itself, and with it the programs that start by themselves."""
-        self._claim_socket_folder()
+        if not self._folder.socket.is_relative_to(self._folder.path):
+            own_folder()
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._folder.path / _CONF)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self._folder.path)
         deadline = time.monotonic() + _START_TIMEOUT_S
@@ -65,15 +66,6 @@ class Supervisor:
                     f"Look at {self._folder.log('supervisord')}.",
                 )
             time.sleep(0.05)
-
-    def _claim_socket_folder(self) -> None:
-        """Below /tmp anybody could have made it first: whoever owns it could steer our processes."""
-        parent = self._folder.socket.parent
-        parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if parent.stat().st_uid != os.getuid():
-            raise OperatorError(
-                f"{parent} belongs to somebody else.", "Set TREUE_HOME to a folder with a shorter path."
-            )
 
     def apply(self) -> None:
         """Takes over a changed configuration: what is new is started, what is gone is stopped, the rest runs on."""
