@@ -121,6 +121,12 @@ def changes_lives(event: Event) -> bool:
     return isinstance(event, CustomerErased) or (isinstance(event, CustomerUpdated) and event.rejoin)
 
 
+def may_rejoin(event: Event, erasures: Sequence[Erasure]) -> bool:
+    """Whether the erased id begins anew with this event. A profile of the time before the erasure, which comes late or
+    again, brings nobody back."""
+    return isinstance(event, CustomerUpdated) and event.rejoin and event.occurred_at >= erasures[-1].erased_at
+
+
 class ErasureTable:
     """The erasures of one service's schema."""
 

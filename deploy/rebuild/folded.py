@@ -64,7 +64,9 @@ FOLDED: dict[str, dict[str, str]] = {
     },
     "metrics": {
         "programme": "* FROM {s}.programme",
-        "shop_order": "* FROM {s}.shop_order",
+        # An earlier release did not note which cancelled orders may be reinstated.
+        "shop_order": "tenant, order_id, customer, occurred_at, business_date, gross_minor, refunded_minor, cancelled,"
+        " event_id, reinstated_by FROM {s}.shop_order",
         "refund": "* FROM {s}.refund",
         "customer_day": "* FROM {s}.customer_day",
         "customer_state": "* FROM {s}.customer_state",

@@ -58,7 +58,7 @@ _CONTRACT: Final = "/v1/"
 _WAITS: Final = WaitLimits()
 _DESCRIPTION: Final = (
     "Treue, an event-driven loyalty platform: post what happens, ask for what became of it. "
-    "A 503 or a timeout means that the outcome is unknown; the same request again is always safe."
+    "A 503 or a timeout means that the outcome is unknown; the same request again, with the same event id, is safe."
 )
 
 

@@ -92,7 +92,7 @@ class Shop:
         return self.incoming(FeedbackSubmitted(occurred_at=at, customer_id=customer, kind=kind, score=score), name)
 
     def profile(self, name: str, customer: str = "ada", received_at: datetime = NOON, **more: Any) -> Incoming:
-        event = CustomerUpdated(occurred_at=NOON, customer_id=customer, **more)
+        event = CustomerUpdated(occurred_at=more.pop("at", received_at), customer_id=customer, **more)
         return self.incoming(event, name, received_at=received_at)
 
     def erasure(self, customer: str = "ada", received_at: datetime = NOON, name: str = "") -> Incoming:

@@ -82,7 +82,6 @@ class MemoryOrders:
         for order in orders:
             key = (order.tenant, order.order_id)
             mine = [each for each in self.memory.returns if (each.tenant, each.order_id) == key]
-            order.reinstated = any(each.reinstates for each in mine)
             if order.cancelled:
                 of_it = [each for each in mine if each.cancels or each.reinstates]
                 order.cancellation = Cancelled(sum(each.minor for each in of_it), sum(each.points for each in of_it))
@@ -178,7 +177,7 @@ class MemoryErasures(ErasureTable):
 def _kept(order: Order) -> Order:
     """Without what the table of orders does not hold."""
     kept = copy.deepcopy(order)
-    kept.cancellation, kept.reinstated = None, False
+    kept.cancellation = None
     return kept
 
 

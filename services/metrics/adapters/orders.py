@@ -9,7 +9,7 @@ from shared.db.transaction import Transaction
 
 ORDER_COLUMNS = (
     "tenant", "order_id", "customer", "occurred_at", "business_date", "gross_minor", "refunded_minor", "cancelled",
-    "event_id", "reinstated_by",
+    "event_id", "reinstated_by", "reinstatable",
 )  # fmt: skip
 REFUND_COLUMNS = (
     "tenant", "order_id", "event_id", "customer", "amount_minor", "occurred_at", "business_date", "refused",
@@ -27,10 +27,10 @@ _LOCK = f"""
 _UPDATE = """
     UPDATE shop_order o SET customer = new.customer, occurred_at = new.occurred_at, business_date = new.business_date,
         gross_minor = new.gross_minor, refunded_minor = new.refunded_minor, cancelled = new.cancelled,
-        event_id = new.event_id, reinstated_by = new.reinstated_by
+        event_id = new.event_id, reinstated_by = new.reinstated_by, reinstatable = new.reinstatable
     FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::date[], $6::bigint[], $7::bigint[],
-        $8::boolean[], $9::uuid[], $10::uuid[]) AS new (tenant, order_id, customer, occurred_at, business_date,
-        gross_minor, refunded_minor, cancelled, event_id, reinstated_by)
+        $8::boolean[], $9::uuid[], $10::uuid[], $11::boolean[]) AS new (tenant, order_id, customer, occurred_at,
+        business_date, gross_minor, refunded_minor, cancelled, event_id, reinstated_by, reinstatable)
     WHERE (o.tenant, o.order_id) = (new.tenant, new.order_id)
 """
 _REFUNDS_OF = f"""
@@ -91,7 +91,7 @@ class OrderTable:
 def _row(o: Order) -> tuple[object, ...]:
     return (
         o.tenant, o.order_id, o.customer, o.occurred_at, o.day, o.gross_minor, o.refunded_minor, o.cancelled,
-        o.event_id, o.reinstated_by,
+        o.event_id, o.reinstated_by, o.reinstatable,
     )  # fmt: skip
 
 

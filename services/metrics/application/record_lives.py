@@ -5,7 +5,7 @@ from typing import Final
 
 from services.metrics.application.ports import CustomerRecord, Store
 from shared.db.transaction import Transaction
-from shared.erasures import ErasureTable, Owner, is_erased, owner_of
+from shared.erasures import REFUSED, ErasureTable, Owner, is_erased, may_rejoin, owner_of
 from shared.events.activities import ActivityRecorded
 from shared.events.contract import OrderEvent
 from shared.events.customers import CustomerErased, CustomerUpdated
@@ -38,6 +38,8 @@ async def record_life(store: Store, erasures: ErasureTable, tx: Transaction, inc
         return _ERASED
     if not is_erased(known):
         return Outcome()
+    if not may_rejoin(event, known):
+        return REFUSED
     await erasures.end(tx, key, known[-1], incoming.envelope.time)
     return _REJOINED
 

@@ -60,7 +60,7 @@ class OrderFold:
         self._touch(order)
         self._refunds[refund.key].append(refund)
         self.refunds.append(refund)
-        if not order.is_known:
+        if not order.is_known or order.cancelled:
             return WAITING
         self.days.add(order.tenant, order.customer, refund.day, part, 0, 0, refund.amount_minor)
         return REFUNDED
@@ -68,8 +68,8 @@ class OrderFold:
     def cancel(self, key: OrderKey, customer: str | None, part: int) -> str:
         """An order was undone."""
         order = self._find(key)
+        self._touch(order)  # even a refused one may tell that the order cannot be reinstated
         order.cancel(customer)
-        self._touch(order)
         if order.is_known:
             self._count(order, -1, part)
         return VOIDED

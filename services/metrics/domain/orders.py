@@ -51,8 +51,9 @@ class Order:
     cancellation may be somebody else's. `event_id` is None then, and `customer` is whom the cancellation named; one
     that names nobody counts for whoever bought it. A guest's order has no `customer`.
 
-    `refunded_minor` is the sum of the refunds that are not refused. `reinstated_by` is the event that took a
-    cancellation back.
+    `refunded_minor` is the sum of the refunds that are not refused. `reinstatable`: cancelled by an event that names
+    the order's own customer, so that it comes on the partition of the purchase; `reinstated_by` is the event that took
+    the cancellation back.
     """
 
     tenant: str
@@ -65,6 +66,7 @@ class Order:
     cancelled: bool = False
     event_id: UUID | None = None
     reinstated_by: UUID | None = None
+    reinstatable: bool = False
 
     @property
     def key(self) -> OrderKey:
@@ -80,24 +82,27 @@ class Order:
         """The purchase comes after a return or a cancellation."""
         if names_another(self.customer, bought.customer):
             self.cancelled = False  # a cancellation of somebody else
+        self.reinstatable = self.cancelled and self.customer == bought.customer
         self.customer, self.occurred_at, self.day = bought.customer, bought.occurred_at, bought.day
         self.gross_minor, self.event_id = bought.gross_minor, bought.event_id
 
     def reinstate(self, again: "Order") -> None:
-        """The purchase comes again. Raises OrderKnownError unless it was cancelled, and not reinstated before;
+        """The purchase comes again. Raises OrderKnownError unless the order may be reinstated, which is once;
         OrderDiffersError when it is another purchase."""
-        if not self.cancelled or self.reinstated_by is not None:
+        if not self.reinstatable:
             raise OrderKnownError(f"The order {self.order_id!r} came before, in the event {self.event_id}.")
         if (again.customer, again.gross_minor) != (self.customer, self.gross_minor):
             raise OrderDiffersError(f"The order {self.order_id!r} was another customer's, or of another total.")
-        self.cancelled, self.reinstated_by = False, again.event_id
+        self.cancelled, self.reinstatable, self.reinstated_by = False, False, again.event_id
 
     def accept(self, refund: Refund) -> None:
         """Add a refund. Raises OtherCustomerError, NegativeAmountError, ReturnExceedsPurchaseError."""
         self._require_customer(refund.customer)
         if refund.amount_minor < 0:
             raise NegativeAmountError(f"A return of {refund.amount_minor} gives nothing back.")
-        if self.cancelled and self.is_known:
+        # A return that comes on another partition than the purchase would: it counts if that comes again.
+        may_count = self.reinstatable and refund.customer != self.customer
+        if self.cancelled and self.is_known and not may_count:
             raise ReturnExceedsPurchaseError(f"The order {self.order_id!r} was cancelled: nothing of it is left.")
         left = self.left_minor
         if left is not None and refund.amount_minor > left:
@@ -111,8 +116,10 @@ class Order:
         self._require_customer(customer)
         names_fewer = not self.is_known and self.customer is not None and customer is None
         if self.cancelled and not names_fewer:
+            self.reinstatable = self.reinstatable and customer == self.customer
             raise OrderCancelledError(f"The order {self.order_id!r} was cancelled before.")
         self.cancelled = True
+        self.reinstatable = self.is_known and customer == self.customer and self.reinstated_by is None
         self.customer = self.customer if self.is_known else customer
 
     @property

@@ -8,7 +8,7 @@ from services.notifications.application.stores import Stores
 from services.notifications.domain.consent import Source, Word, consents_of, effective, with_word
 from services.notifications.domain.customer import Customer, Profile, ProfileState
 from shared.db.transaction import Transaction
-from shared.erasures import REFUSED, Erasure, is_erased
+from shared.erasures import REFUSED, Erasure, is_erased, may_rejoin
 from shared.events.contract import CustomerEvent
 from shared.events.customers import ConsentStated, CustomerUpdated
 from shared.messaging.incoming import Effects, Incoming, Outcome
@@ -50,7 +50,7 @@ async def _rejoins(
     stores: Stores, tx: Transaction, incoming: Incoming, key: Key, erasures: dict[Key, list[Erasure]]
 ) -> bool:
     """Whether the erased id begins anew with this event; if so, it is noted."""
-    if not (isinstance(incoming.event, CustomerUpdated) and incoming.event.rejoin):
+    if not may_rejoin(incoming.event, erasures[key]):
         return False
     erasures[key][-1] = await stores.erasures.end(tx, key, erasures[key][-1], incoming.envelope.time)
     return True

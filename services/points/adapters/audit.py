@@ -272,11 +272,12 @@ CHECKS: tuple[Law, ...] = (
     ),
     Law(
         "returns_wait_with_reason",
-        "no return waits for a purchase that has come",
+        "no return waits for a purchase that has come, unless it was cancelled and may come again",
         """
         SELECT w.tenant, w.event_id, w.order_id, w.arrived_at
         FROM points.waiting_return w JOIN points.purchase_order o USING (tenant, order_id)
         WHERE ($1::text IS NULL OR w.tenant = $1) AND w.decided_at IS NULL AND o.event_id IS NOT NULL
+            AND NOT o.cancelled
         """,
         _count("waiting_return"),
     ),

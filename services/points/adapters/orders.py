@@ -18,27 +18,27 @@ _LOCK = """
     SELECT o.* FROM unnest($1::text::text[], $2::text::text[]) AS wanted (tenant, order_id) CROSS JOIN LATERAL (
         SELECT tenant, order_id, event_id, customer_id, currency, total_minor, occurred_at, programme_version,
             points_per_unit, rounding, return_policy, points, returned_minor, unlined_minor, clawed_points, cancelled,
-            lines
+            lines, reinstatable, reinstated
         FROM purchase_order p WHERE p.tenant = wanted.tenant AND p.order_id = wanted.order_id FOR UPDATE
     ) AS o
 """
 _COLUMNS = (
     "tenant", "order_id", "event_id", "customer_id", "currency", "total_minor", "occurred_at", "programme_version",
     "points_per_unit", "rounding", "return_policy", "points", "returned_minor", "unlined_minor", "clawed_points",
-    "cancelled", "lines", "recorded_at",
+    "cancelled", "lines", "reinstatable", "reinstated", "recorded_at",
 )  # fmt: skip
 _UPDATE = """
     UPDATE purchase_order AS o SET event_id = n.event_id, customer_id = n.customer_id, currency = n.currency,
         total_minor = n.total_minor, occurred_at = n.occurred_at, programme_version = n.programme_version,
         points_per_unit = n.points_per_unit, rounding = n.rounding, return_policy = n.return_policy, points = n.points,
         returned_minor = n.returned_minor, unlined_minor = n.unlined_minor, clawed_points = n.clawed_points,
-        cancelled = n.cancelled, lines = n.lines::jsonb
+        cancelled = n.cancelled, lines = n.lines::jsonb, reinstatable = n.reinstatable, reinstated = n.reinstated
     FROM unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::bigint[], $7::timestamptz[], $8::int[],
         $9::numeric[], $10::text[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[],
-        $16::boolean[], $17::text[])
+        $16::boolean[], $17::text[], $18::boolean[], $19::boolean[])
         AS n (tenant, order_id, event_id, customer_id, currency, total_minor, occurred_at, programme_version,
             points_per_unit, rounding, return_policy, points, returned_minor, unlined_minor, clawed_points, cancelled,
-            lines)
+            lines, reinstatable, reinstated)
     WHERE o.tenant = n.tenant AND o.order_id = n.order_id
 """
 _THOUSANDTHS = 1000
@@ -48,7 +48,7 @@ _RETURNED = (
     "tenant", "order_id", "event_id", "minor", "points", "cancels", "occurred_at", "recorded_at", "reinstates",
 )  # fmt: skip
 _CANCELLATIONS = """
-    SELECT r.tenant, r.order_id, r.minor, r.points, r.reinstates
+    SELECT r.tenant, r.order_id, r.minor, r.points
     FROM order_return r JOIN unnest($1::text[], $2::text[]) AS n (tenant, order_id) USING (tenant, order_id)
     WHERE r.cancels OR r.reinstates
 """
@@ -74,7 +74,6 @@ class OrderTables:
         taken: dict[OrderKey, list[tuple[int, int]]] = {key: [] for key in by_key}
         for row in await tx.raw.fetch(_CANCELLATIONS, *zip(*by_key, strict=True)):
             key = (row["tenant"], row["order_id"])
-            by_key[key].reinstated |= row["reinstates"]
             taken[key].append((row["minor"], row["points"]))
         for key, order in by_key.items():
             if order.cancelled:  # what an earlier one took, and its reinstatement gave back, cancel out
@@ -106,7 +105,8 @@ def _row(order: Order, now: datetime) -> tuple[Any, ...]:
         order.tenant, order.order_id, order.purchase_id, order.customer_id, order.currency or None, order.total_minor,
         order.occurred_at, award and award.programme_version, award and award.points_per_unit,
         award and award.rounding, award and award.return_policy, order.points, order.returned_minor,
-        order.unlined_minor, order.clawed, order.cancelled, _encode(lines).decode() if lines else None, now,
+        order.unlined_minor, order.clawed, order.cancelled, _encode(lines).decode() if lines else None,
+        order.reinstatable, order.reinstated, now,
     )  # fmt: skip
 
 
@@ -122,6 +122,7 @@ def _order(row: Any) -> Order:
     )  # fmt: skip
     order.returned_minor, order.unlined_minor = row["returned_minor"], row["unlined_minor"]
     order.clawed, order.cancelled = row["clawed_points"], row["cancelled"]
+    order.reinstatable, order.reinstated = row["reinstatable"], row["reinstated"]
     order.lines = [_line(line) for line in row["lines"] or ()]
     return order
 

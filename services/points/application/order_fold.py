@@ -2,6 +2,7 @@
 a return takes back, follows from the order and the programme alone."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from services.points.domain.award import LARGE_AWARD, Award, exact_points, point
 from services.points.domain.ledger import Reason
 from services.points.domain.order import Line, Order, Refusal, RefusedError
 from services.points.domain.programme import RATE_MAX, Programme, ReturnPolicy, Rounding, in_force
-from services.points.domain.returns import Return, ReturnedUnits, Taken, cancel, reinstate, take_return
+from services.points.domain.returns import Return, ReturnedUnits, Taken, cancel, must_wait, reinstate, take_return
 from shared.apportionment import apportion
 from shared.events.purchases import PurchaseCancelled, PurchaseCompleted, PurchaseReturned
 from shared.messaging.incoming import Incoming, Outcome
@@ -123,11 +124,12 @@ class OrderFold:
         )  # fmt: skip
         if order.customer_id is None or not undone.points:
             self.outcomes[event.id] = Outcome(effects=(_ZERO_RESTORED,))
-            return
-        detail = _return_detail(order, -undone.minor, order.clawed + undone.points)
-        self.movements.append(
-            Movement(event, order, order.customer_id, undone.points, Reason.PURCHASE_REINSTATED, None, detail)
-        )
+        else:
+            detail = _return_detail(order, -undone.minor, order.clawed + undone.points)
+            self.movements.append(
+                Movement(event, order, order.customer_id, undone.points, Reason.PURCHASE_REINSTATED, None, detail)
+            )
+        self._take_up_waiting((order.tenant, order.order_id), order)
 
     def _may_earn(self, tenant: str, customer_id: str | None, points: int) -> bool:
         """Whether the limits allow it; if so, it is added to what the customer has earned, where that is known."""
@@ -140,10 +142,11 @@ class OrderFold:
         return allowed
 
     def _take_up_waiting(self, key: OrderKey, order: Order) -> None:
-        """Returns that came before: in the order in which they happened, whenever they arrived."""
+        """Returns that came before: in the order in which they happened, whenever they arrived, and then cancellations,
+        first those that name nobody."""
         waited = self._waiting.pop(key, [])
         self.waited += waited
-        for event in sorted([*waited, *self.early.pop(key, ())], key=lambda each: (each.event.occurred_at, each.id)):
+        for event in sorted([*waited, *self.early.pop(key, ())], key=_turn):
             try:
                 self._take(event, order)
             except RefusedError as refused:
@@ -154,7 +157,8 @@ class OrderFold:
             raise RefusedError(Refusal.CURRENCY_NOT_OF_PROGRAMME)
         key = (event.tenant, data.order_id)
         order = self._order(key)
-        if order.purchase_id is None:
+        waits = isinstance(data, PurchaseReturned) and must_wait(order, data.customer_id)
+        if order.purchase_id is None or waits:
             self.early.setdefault(key, []).append(event)
         else:
             self._take(event, order)
@@ -167,6 +171,7 @@ class OrderFold:
             taken = take_return(order, _return_of(data))
             points, reason, shown = taken.points, Reason.PURCHASE_RETURNED, _shown(taken, order.currency)
         else:
+            self._note_change(order)  # even a refused one may tell that the order cannot be reinstated
             points = cancel(order, data.customer_id if isinstance(data, PurchaseCancelled) else None)
             reason = Reason.PURCHASE_CANCELLED
         self._note_change(order)
@@ -191,6 +196,12 @@ class OrderFold:
         key = (order.tenant, order.order_id)
         if key not in self.new:
             self.changed[key] = order
+
+
+def _turn(event: Incoming) -> tuple[bool, bool, datetime, UUID]:
+    data = event.event
+    names_somebody = isinstance(data, PurchaseCancelled) and data.customer_id is not None
+    return isinstance(data, PurchaseCancelled), names_somebody, data.occurred_at, event.id
 
 
 def large_purchases(events: Sequence[Incoming], programmes: Mapping[str, Sequence[Programme]]) -> set[CustomerKey]:

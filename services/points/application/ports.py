@@ -68,7 +68,7 @@ class Orders(Protocol):
         ...
 
     async def load_cancellations(self, tx: Transaction, orders: Sequence[Order]) -> None:
-        """Tell these orders what their cancellation took, if it stands, and whether one was taken back before."""
+        """Tell these orders what their cancellation took, if it stands."""
         ...
 
     async def record_returns(self, tx: Transaction, returns: Sequence[OrderReturn]) -> None:

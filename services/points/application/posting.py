@@ -23,9 +23,10 @@ from services.points.application.ports import (
     Wallets,
 )
 from services.points.application.wallet_fold import WalletFold
+from services.points.domain.order import Order
 from services.points.domain.wallet import Wallet
 from shared.db.transaction import Transaction
-from shared.erasures import ErasureTable, changes_lives, is_erased
+from shared.erasures import REFUSED, ErasureTable, changes_lives, is_erased, may_rejoin
 from shared.events.activities import ActivityRecorded
 from shared.events.contract import OrderEvent
 from shared.events.customers import ConsentStated, CustomerErased, CustomerUpdated
@@ -85,6 +86,8 @@ class PostEvents:
             return Effects({incoming.id: _ERASED})
         if not is_erased(known):
             return await self._post(tx, [incoming])
+        if not may_rejoin(event, known):
+            return Effects({incoming.id: REFUSED})
         await self.erasures.end(tx, key, known[-1], incoming.envelope.time)
         await self.wallets.rejoin(tx, key)
         return Effects({incoming.id: _REJOINED})
@@ -122,7 +125,7 @@ class PostEvents:
         again = [orders[key] for key in bought if key in orders and orders[key].purchase_id is not None]
         if again:
             await self.orders.load_cancellations(tx, again)
-        overtaken = [key for key in bought if key in orders and orders[key].purchase_id is None]
+        overtaken = [key for key in bought if key in orders and _may_have_waiting(orders[key])]
         waiting = await self._waiting(tx, overtaken) if overtaken else {}
         large = large_purchases(events, programmes)
         earned = await self.wallets.earned_in_all(tx, large) if large else {}
@@ -164,6 +167,10 @@ class PostEvents:
             await self.waiting.keep(tx, early)
         if fold.waited:
             await self.waiting.decide(tx, [(each.tenant, each.id, outcomes[each.id]) for each in fold.waited])
+
+
+def _may_have_waiting(order: Order) -> bool:
+    return order.purchase_id is None or order.reinstatable
 
 
 def _order_key(event: Incoming) -> OrderKey:

@@ -14,6 +14,9 @@ from shared.events.points import (
     WalletEvent,
 )
 
+# What was erased goes on under a name that no read gives out.
+_PSEUDONYM = "#"
+
 
 def earned(wallet: Wallet, entry: Entry, active_from: datetime | None) -> PointsEarned:
     return PointsEarned(**_of(wallet, entry, entry.points), active_from=active_from)
@@ -43,7 +46,7 @@ def effect_of(event: WalletEvent) -> dict[str, Any]:
         "kind": event.TYPE,
         "points": event.points,
         "entry_id": str(event.entry_id),
-        "customer_id": event.customer_id,
+        **({} if event.customer_id.startswith(_PSEUDONYM) else {"customer_id": event.customer_id}),
     }
     return shown | ({"debt": event.debt} if event.debt or isinstance(event, DebtChanged) else {})
 

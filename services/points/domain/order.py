@@ -56,8 +56,10 @@ class Order(msgspec.Struct):
     `purchase_id` is the event that completed it, and the id of the lot that it filled; None as long as only returns
     have been seen. `returned_minor` never exceeds `total_minor`, nor `clawed` the award.
 
-    `cancellation` and `reinstated` are not kept with the order but known from its returns, and only looked up when its
-    purchase comes again.
+    `reinstatable`: cancelled, and by an event that names the order's own customer; `reinstated`: that was used up. Such
+    events come on the purchase's partition, so that every service, and every replay, sees them in one order.
+    `cancellation` is not kept with the order but known from its returns, and only looked up when its purchase comes
+    again.
     """
 
     tenant: str
@@ -73,8 +75,9 @@ class Order(msgspec.Struct):
     clawed: int = 0
     cancelled: bool = False
     lines: list[Line] = []
-    cancellation: Cancelled | None = None
+    reinstatable: bool = False
     reinstated: bool = False
+    cancellation: Cancelled | None = None
 
     @property
     def points(self) -> int:

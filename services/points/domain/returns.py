@@ -83,8 +83,10 @@ def cancel(order: Order, customer_id: str | None) -> int:
     """Everything that is left comes back: returns how many points to take back now. Raises RefusedError."""
     _check_customer(order, customer_id)
     if order.cancelled:
+        order.reinstatable = order.reinstatable and customer_id == order.customer_id
         raise RefusedError(Refusal.ORDER_ALREADY_CANCELLED)
     order.cancelled = True
+    order.reinstatable = customer_id == order.customer_id and not order.reinstated
     left, order.returned_minor = order.total_minor - order.returned_minor, order.total_minor
     points = _claw(order)
     order.cancellation = Cancelled(left, points)
@@ -94,15 +96,21 @@ def cancel(order: Order, customer_id: str | None) -> int:
 def reinstate(order: Order, customer_id: str | None, total_minor: int) -> Cancelled:
     """The purchase of a cancelled order comes again: it is as before the cancellation, what came back of it earlier
     included. Returns what is given back. Once; raises RefusedError."""
-    if order.cancellation is None or not order.cancelled or order.reinstated:
+    if order.cancellation is None or not order.reinstatable:
         raise RefusedError(Refusal.ORDER_ALREADY_COUNTED)
     if (customer_id, total_minor) != (order.customer_id, order.total_minor):
         raise RefusedError(Refusal.ORDER_DIFFERS)
     undone = order.cancellation
-    order.cancelled, order.cancellation, order.reinstated = False, None, True
+    order.cancelled, order.reinstatable, order.cancellation, order.reinstated = False, False, None, True
     order.returned_minor -= undone.minor
     order.clawed -= undone.points
     return undone
+
+
+def must_wait(order: Order, customer_id: str | None) -> bool:
+    """Whether a return of a cancelled order cannot be judged yet: the order may be reinstated, and the return comes on
+    another partition than that would."""
+    return order.reinstatable and customer_id != order.customer_id
 
 
 def target(order: Order, award: Award) -> int:

@@ -13,8 +13,8 @@ from services.points.application.programmes import Change
 from services.points.domain.programme import RATE_MAX, Programme, ReturnPolicy, Rounding, at_instant, scheduled
 from shared.http.fields import Currency, DisplayName, Instant, Locale, TimeZone
 
-_RATE = re.compile(r"\d{1,4}(\.\d{1,6})?")
-_DELAY = re.compile(r"P(\d{1,3})D")
+_RATE = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?")
+_DELAY = re.compile(r"P([0-9]{1,3})D")
 
 
 def _rate(text: str) -> str:

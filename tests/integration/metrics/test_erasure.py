@@ -71,3 +71,9 @@ async def test_bodies_are_kept_of_customers_and_of_nobody_else(metrics: Metrics,
     rows = await metrics.fetch("SELECT event_id, body FROM customer_record WHERE tenant = $1", shop.tenant)
     assert len(rows) == 2
     assert (event.id, (event.raw.value or b"").decode()) in rows
+
+
+async def test_a_profile_of_before_the_erasure_brings_nobody_back(metrics: Metrics, shop: Shop) -> None:
+    await metrics.apply([shop.erasure(received_at=BACK)])
+    (late,) = await metrics.outcomes(shop.profile("late", received_at=BACK, at=NOON, rejoin=True))
+    assert (late.status, late.reason) == ("rejected", "customer_erased")

@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.db.transaction import transaction
 from shared.erasures import pseudonym_of
+from shared.events.customers import CustomerUpdated
 from shared.messaging import inbox
 from tests.support.eventually import until
 from tests.support.points import APPLICATION, LATER, NOON, Books, Shop
@@ -160,3 +161,13 @@ async def _somebody_waits(books: Books) -> bool:
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     return bool(rows)
+
+
+async def test_a_profile_of_before_the_erasure_brings_nobody_back_however_late_it_comes(books: Books) -> None:
+    shop = Shop()
+    await books.open(shop)
+    await books.post(shop.profile(), shop.erasure(taken_in_at=LATER))
+    event = CustomerUpdated(occurred_at=NOON, customer_id="ada", rejoin=True)
+    (late,) = await books.post_each(shop.incoming(event, "late", taken_in_at=BACK))
+    assert (late.status, late.reason) == ("rejected", "customer_erased")
+    assert await books.drift(shop) == {}

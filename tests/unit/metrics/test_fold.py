@@ -83,20 +83,20 @@ def _tried(step: Step, fold: OrderFold) -> str:
         ([bought("o"), returned("o", 60, 1), returned("o", 41, 2, lines=True)], [..., ..., "order.refunded"]),
         ([bought("o"), returned("o", 100, 1), returned("o", 1, 2, lines=True)], [..., ..., "return_exceeds_purchase"]),
         ([bought("o"), returned("o", 100, 1), returned("o", 0, 2)], [..., ..., "order.refunded"]),
-        ([bought("o"), cancelled("o"), bought("o", number=2)], [..., "order.voided", "order.reinstated"]),
-        ([cancelled("o"), bought("o"), bought("o", number=2)], [..., "order.voided", "order.reinstated"]),
-        ([bought("o"), cancelled("o"), bought("o", 99, number=2)], [..., "order.voided", "order_differs"]),
-        ([bought("o"), cancelled("o"), bought("o", number=2, customer="bob")], [..., ..., "order_differs"]),
+        ([bought("o"), cancelled("o", "ada"), bought("o", number=2)], [..., "order.voided", "order.reinstated"]),
+        ([cancelled("o", "ada"), bought("o"), bought("o", number=2)], [..., "order.voided", "order.reinstated"]),
+        ([bought("o"), cancelled("o", "ada"), bought("o", 99, number=2)], [..., "order.voided", "order_differs"]),
+        ([bought("o"), cancelled("o", "ada"), bought("o", number=2, customer="bob")], [..., ..., "order_differs"]),
         (
-            [bought("o"), cancelled("o"), bought("o", number=2), bought("o", number=3)],
+            [bought("o"), cancelled("o", "ada"), bought("o", number=2), bought("o", number=3)],
             [..., ..., "order.reinstated", "order_already_counted"],
         ),
         (
-            [bought("o"), cancelled("o"), bought("o", number=2), cancelled("o"), bought("o", number=3)],
+            [bought("o"), cancelled("o", "ada"), bought("o", number=2), cancelled("o", "ada"), bought("o", number=3)],
             [..., ..., "order.reinstated", "order.voided", "order_already_counted"],
         ),
         (
-            [bought("o"), cancelled("o"), bought("o", number=2), returned("o", 101, 3, lines=True)],
+            [bought("o"), cancelled("o", "ada"), bought("o", number=2), returned("o", 101, 3, lines=True)],
             [..., ..., ..., "order.refunded"],
         ),
         ([bought("o"), returned("o", 1, 1, "bob")], [..., "customer_not_of_order"]),
@@ -142,16 +142,36 @@ def test_what_is_more_than_its_order_by_a_minor_unit_is_cut_also_when_it_waited(
 def test_a_reinstated_order_counts_as_if_it_had_never_been_cancelled() -> None:
     plain, again = Stored(), Stored()
     plain.fold([bought("o"), returned("o", 60, 11)])
-    again.fold([bought("o"), returned("o", 60, 11), cancelled("o")])
+    again.fold([bought("o"), returned("o", 60, 11), cancelled("o", "ada")])
     again.fold([bought("o", number=2)])
     assert again.figures() == plain.figures()
     assert again.orders["t", "o"].refunded_minor == 60
 
 
+@pytest.mark.parametrize("other", [returned("o", 60, 11), cancelled("o")], ids=["return", "cancellation"])
+def test_what_comes_on_another_partition_comes_to_the_same_wherever_it_falls(other: Step) -> None:
+    """The purchase, its cancellation and the purchase again come in this order everywhere; what names nobody may come
+    before, between or after them."""
+    told = [bought("o"), cancelled("o", "ada"), bought("o", number=2)]
+    found = []
+    for place in range(len(told) + 1):
+        stored = Stored()
+        for step in (*told[:place], other, *told[place:]):
+            stored.fold([step])
+        order = stored.orders["t", "o"]
+        found.append((order.cancelled, order.cancelled or order.refunded_minor, stored.figures()))
+    assert all(each == found[0] for each in found), found
+
+
+def test_an_order_that_somebody_cancelled_without_a_name_is_not_reinstated() -> None:
+    assert Stored().fold([bought("o"), cancelled("o"), bought("o", number=2)])[-1] == "order_already_counted"
+    assert Stored().fold([cancelled("o"), bought("o"), bought("o", number=2)])[-1] == "order_already_counted"
+
+
 def test_a_void_leaves_nothing_on_any_day() -> None:
     stored = Stored()
     stored.fold([bought("o"), returned("o", 60, 1), returned("o", 30, 2)])
-    stored.fold([cancelled("o")])
+    stored.fold([cancelled("o", "ada")])
     # Each partition adds to rows of its own: only their sum is nothing.
     assert [sum(column) for column in zip(*stored.days.values(), strict=True)] == [0, 0, 0]
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -194,3 +195,42 @@ async def test_no_award_and_no_customer_goes_beyond_the_limits_however_the_batch
     wallet = memory.wallets[KEY]
     assert wallet.posted == EARNED_MAX + LARGE_AWARD - AWARD_MAX
     assert (memory.orders["shop", "more"].returned_minor, memory.orders["shop", "more"].points) == (100, 0)
+
+
+AGAIN = [SHOP.bought("o", 5000), SHOP.cancelled("o"), SHOP.bought("o", 5000, name="again")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [SHOP.returned("o", 2000, None), SHOP.cancelled("o", None, name="nobody's")],
+    ids=["return", "cancellation"],
+)
+@pytest.mark.parametrize("policy", [ReturnPolicy.RECOMPUTE, ReturnPolicy.PRO_RATA])
+async def test_what_comes_on_another_partition_comes_to_the_same_wherever_it_falls(
+    other: Incoming, policy: ReturnPolicy
+) -> None:
+    """The purchase, its cancellation and the purchase again come in this order everywhere; what names nobody may come
+    before, between or after them."""
+    found = []
+    for place in range(len(AGAIN) + 1):
+        log = [*AGAIN[:place], other, *AGAIN[place:]]
+        for cut in range(len(log) + 1):
+            memory = await posted(policy, 0, [each for each in (log[:cut], log[cut:]) if each])
+            order = memory.orders["shop", "o"]
+            found.append((worth(memory), order.cancelled, order.cancelled or order.returned_minor))
+    assert all(each == found[0] for each in found), found
+
+
+async def test_an_order_that_somebody_cancelled_without_a_name_is_not_reinstated() -> None:
+    nobodys = SHOP.cancelled("o", None)
+    for log in ([AGAIN[0], nobodys, AGAIN[2]], [nobodys, AGAIN[0], AGAIN[2]]):
+        memory = await posted(ReturnPolicy.RECOMPUTE, 0, [log])
+        assert memory.outcomes[AGAIN[2].id].reason == "order_already_counted"
+        assert worth(memory) == (0, 0, 0)
+
+
+async def test_a_return_is_taken_before_a_cancellation_that_overtook_the_purchase_too() -> None:
+    early = [SHOP.cancelled("o", at=NOON), SHOP.returned("o", 5000, None, at=NOON + timedelta(hours=1))]
+    memory = await posted(ReturnPolicy.RECOMPUTE, 0, [early, [AGAIN[0]], [AGAIN[2]]])
+    assert memory.outcomes[early[1].id].status == "applied"
+    assert worth(memory) == (0, 0, 0)

@@ -149,7 +149,7 @@ def test_a_reinstated_order_is_as_before_its_cancellation_and_takes_returns_as_i
     order, plain = (order_of(total, rate, rounding, policy, lines=2) for _ in range(2))
     for part in parts[:1]:
         assert take_return(order, back(part, **{"l-0": 1})) == take_return(plain, back(part, **{"l-0": 1}))
-    taken = cancel(order, None)
+    taken = cancel(order, "ada")
     undone = reinstate(order, "ada", total)
     assert (undone.points, order.clawed, order.returned_minor) == (taken, plain.clawed, plain.returned_minor)
     assert (order.cancelled, order.lines) == (False, plain.lines)
@@ -157,7 +157,7 @@ def test_a_reinstated_order_is_as_before_its_cancellation_and_takes_returns_as_i
         assert take_return(order, back(part)) == take_return(plain, back(part))
     with pytest.raises(RefusedError, match="order_already_counted"):
         reinstate(order, "ada", total)
-    cancel(order, None)
+    cancel(order, "ada")
     with pytest.raises(RefusedError, match="order_already_counted"):  # once
         reinstate(order, "ada", total)
 
@@ -165,7 +165,7 @@ def test_a_reinstated_order_is_as_before_its_cancellation_and_takes_returns_as_i
 @pytest.mark.parametrize(("customer", "total"), [("bob", 1000), (None, 1000), ("ada", 999)])
 def test_another_purchase_reinstates_nothing(customer: str | None, total: int) -> None:
     order = order_of(1000, Decimal(1), Rounding.FLOOR, ReturnPolicy.RECOMPUTE)
-    cancel(order, None)
+    cancel(order, "ada")
     with pytest.raises(RefusedError, match="order_differs"):
         reinstate(order, customer, total)
     assert (order.cancelled, order.clawed) == (True, 10)

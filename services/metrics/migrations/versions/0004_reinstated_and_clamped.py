@@ -11,7 +11,9 @@ ROLE = "treue_metrics"
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE shop_order ADD COLUMN reinstated_by uuid")
+    op.execute("""
+        ALTER TABLE shop_order ADD COLUMN reinstated_by uuid, ADD COLUMN reinstatable boolean NOT NULL DEFAULT false
+    """)
     op.execute("""
         ALTER TABLE refund ADD COLUMN clamped_minor bigint NOT NULL DEFAULT 0,
             ADD COLUMN names_lines boolean NOT NULL DEFAULT false

@@ -8,6 +8,10 @@ down_revision = "0003"
 
 def upgrade() -> None:
     op.execute("ALTER TABLE order_return ADD COLUMN reinstates boolean NOT NULL DEFAULT false")
+    op.execute("""
+        ALTER TABLE purchase_order ADD COLUMN reinstatable boolean NOT NULL DEFAULT false,
+            ADD COLUMN reinstated boolean NOT NULL DEFAULT false
+    """)
     # Rows that were there before satisfied the stricter rule: there is nothing to look at.
     op.execute("""
         ALTER TABLE allocation DROP CONSTRAINT ck_allocation_points,
