@@ -130,7 +130,7 @@ class Books:
     async def kill_connections(self) -> None:
         """As when the server restarts: every session of the service's role is over."""
         await self.tamper(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name = 'test-points'"
         )
 
