@@ -146,6 +146,7 @@ class Load:
 
     `other_bodies`: some event ids come again with another body. The first one counts, for it was acknowledged before,
     unless somebody lets it become a dead letter: then a service sees the other one first.
+    `undoing`: some orders are cancelled, and some of these bought again.
     """
 
     def __init__(
@@ -157,9 +158,10 @@ class Load:
         shoppers: int = 4,
         pause_s: float = 0.05,
         other_bodies: bool = False,
+        undoing: bool = False,
     ) -> None:
         self.memory = Memory()
-        self._other_bodies = other_bodies
+        self._other_bodies, self._undoing = other_bodies, undoing
         self._base_url, self._api_key, self._pause_s = base_url, api_key, pause_s
         self._name = f"{seed}-{new_id_text()[-8:]}"
         self._stop = threading.Event()
@@ -204,7 +206,7 @@ class Load:
             bodies.append(bodies[0])
         if self._other_bodies and dice.random() < 0.05:
             bodies.append((PURCHASES, purchase(customer, name, total + 100, clock_s)))
-        undone = dice.random() < 0.1
+        undone = self._undoing and dice.random() < 0.1
         if undone:
             bodies.append((CANCELLATIONS, cancelled(bought, name)))
         if undone and dice.random() < 0.5:

@@ -49,8 +49,9 @@ class MetricsApplication:
         self._store, self._erasures = store, ErasureTable()
 
     def blocks(self, event: Event) -> bool:
-        """Figures come out the same in any order; only the lives of a customer id follow one another."""
-        return isinstance(event, CustomerUpdated | CustomerErased)
+        """Figures come out the same in any order; only the lives of a customer id follow one another, and so do a
+        cancellation and the purchase that comes again."""
+        return isinstance(event, PurchaseCancelled | CustomerUpdated | CustomerErased)
 
     async def apply(self, tx: Transaction, events: Sequence[Incoming]) -> Effects:
         """Have the events' effects. While somebody is erased, nothing else is recorded."""

@@ -34,9 +34,9 @@ class PointsApplication:
         self._post = post
 
     def blocks(self, event: Event) -> bool:
-        """Orders wait for nobody: a return without its purchase is kept until that comes. A profile and an erasure of
-        one customer must not change places."""
-        return isinstance(event, CustomerUpdated | ConsentStated | CustomerErased)
+        """Purchases and returns wait for nobody: a return without its purchase is kept until that comes. A cancellation
+        and the purchase that comes again must not change places, nor a profile and an erasure of one customer."""
+        return isinstance(event, PurchaseCancelled | CustomerUpdated | ConsentStated | CustomerErased)
 
     async def apply(self, tx: Transaction, events: Sequence[Incoming]) -> Effects:
         """Have the events' effects."""
